@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scoring.records.measures import MEASURES
 from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports.cells import Cell
 from streams.sources.files.exports.header_patterns import one_of, plain_words
 from streams.sources.files.exports.header_words import can_hold, guessed_fields, takes_fees
-from streams.sources.files.exports.layout import ExportLayout, ReportMeasure
-from streams.sources.files.exports.report_words import guessed_report
+from streams.sources.files.exports.layout import ExportLayout, FieldOfExport, ReportMeasure
+from streams.sources.files.exports.report_words import Found, guessed_report
 
 #: how many measures make a table a report
 _MEASURES_ENOUGH = 2
@@ -22,15 +23,21 @@ _MEASURES_ENOUGH = 2
 _SETTLED_ENOUGH = _FEES_ENOUGH = 2
 #: things said of an order that make a table with a number orders, where no header is one that others use
 _FACTS_ENOUGH = 2
-_OF_ORDERS = frozenset({"placed", "paid", "status", "quantity", "total", "financial"})
-_REFUND_TIME = one_of(r"date|time\b|at\b|on\b|日期|时间|日時|fecha|data\b|datum|дата|tanggal|ngày|วันที่|일시?$")
+_OF_ORDERS = frozenset(
+    {"placed", "paid", "shipped", "status", "quantity", "total", "financial", "currency", "payment_method"}
+)
+#: how many things said of an order make a table rows of orders, though it has no number of them
+_LIKE_ORDERS = 4
+_REFUND_TIME = one_of(
+    r"date|time\b|at\b|on\b|日期|时间|日時|fecha|data\b|\w*datum|tarikh|дата|tanggal|ngày|วันที่|일시?$"
+)
 _DONE = one_of(r"complet|finish|refunded|完成|完结|成功|abgeschlossen|завершен|selesai|완료|完了")
 _ASKED = one_of(r"request|appl|申请|申請|created|antrag|solicit|запрос|요청|접수")
 _SETTLED = one_of(
-    r"settle|payout|pay out|disburse|deposit date|amount type|transaction type|posted|结算|打款|到账|账单|入账|动账|정산|지급|精算|振込|入金予定|liquidaci|liquidação|repasse|auszahlung|abrechnung|versement|reversement|перечислению|удержан|к выплате|pencairan|dana|penyelesaian|đối soát|thanh toán cho người bán|wypłat|accredito"
+    r"settle|statement|payout|pay out|disburse|deposit date|amount type|transaction type|posted|结算|打款|到账|账单|入账|动账|정산|지급|精算|振込|入金予定|liquidaci|liquidação|repasse|auszahlung|abrechnung|versement|reversement|перечислению|удержан|к выплате|pencairan|dana|penyelesaian|đối soát|thanh toán cho người bán|wypłat|accredito"
 )
 _FEES = one_of(
-    r"fees?\b|commission|comissão|comisión|provision|gebühr|frais|комисси|штраф|хранение|удержан|услуги по доставке|佣金|手续费|服务费|수수료|手数料|biaya admin|phí|prowizj|commissione|net amount|net proceeds"
+    r"fees?\b|commission|comissão|comisión|provision|gebühr|frais|комисси|штраф|хранение|удержан|услуги по доставке|佣金|手续费|服务费|수수료|手数料|biaya admin|biaya layanan|penghasilan|phí|prowizj|commissione|net amount|net proceeds"
 )
 _STOCKED = one_of(
     r"available|on hand|in stock|stock\b|reserved|inbound|库存|在途|锁定|可用|可售|estoque|existencias|bestand|lagerbestand|stock disponible|остат|재고|在庫|stok\b|tồn kho|คงคลัง|magazyn|giacenza"
@@ -38,6 +45,27 @@ _STOCKED = one_of(
 _RETURNED = one_of(
     r"return|rma\b|退货|退款|售后|devoluc|devoluç|retour|rücksend|возврат|반품|返品|retur\b|trả hàng|คืนสินค้า|zwrot|reso\b|disposition"
 )
+
+
+class HeaderRow:
+    """A row that may be the header, and some rows below it; what its words say is worked out once for all guesses."""
+
+    def __init__(self, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        self.shown, self.rows = shown, rows
+
+    @cached_property
+    def fields(self) -> dict[FieldOfExport, int]:
+        """Field of an order → column."""
+        return guessed_fields(self.shown, self.rows)
+
+    @cached_property
+    def report(self) -> tuple[Found, Found, Found]:
+        """Times, measures and parts of a report, each with its column."""
+        return guessed_report(self.shown, self.rows)
+
+    def cells(self, place: int) -> list[Cell]:
+        """What is below a header."""
+        return [row[place] for row in self.rows if place < len(row)]
 
 
 @dataclass(slots=True)
@@ -50,33 +78,34 @@ class Guess:
     dimensions: dict[str, int] = field(default_factory=dict)
 
 
-def guess(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+def guess(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     """What a layout that is a guess makes of a table; None if the table cannot be that."""
     if layout.rejected:
-        return Guess(layout) if other_kind(shown, rows) == layout.name else None
+        return Guess(layout) if other_kind(row) == layout.name else None
     makers = {"orders": _orders, "report": _report, "events": _refunds}
-    return makers[layout.kind](layout, shown, rows)
+    return makers[layout.kind](layout, row)
 
 
-def other_kind(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+def other_kind(row: HeaderRow) -> str:
     """``settlement`` or ``stock`` for a table of that kind; empty for any other."""
-    headers = [plain_words(text, with_brackets=True) for text in shown if text]
-    fields = guessed_fields(shown, rows)
+    headers = [plain_words(text, with_brackets=True) for text in row.shown if text]
+    fields = row.fields
     settled = sum(_SETTLED.search(one) is not None for one in headers)
     fees = sum(_FEES.search(one) is not None for one in headers)
-    if (settled >= _SETTLED_ENOUGH or (settled and fees >= _FEES_ENOUGH)) and "status" not in fields:
+    is_statement = settled >= _SETTLED_ENOUGH or (settled and fees >= _FEES_ENOUGH)
+    if is_statement and ("status" not in fields or settled > _SETTLED_ENOUGH):
         return "settlement"
     stocked = sum(_STOCKED.search(one) is not None for one in headers)
-    has_figures = len(guessed_report(shown, rows)[1]) >= _MEASURES_ENOUGH
+    has_figures = len(row.report[1]) >= _MEASURES_ENOUGH
     return "stock" if stocked >= 2 and "order" not in fields and not has_figures else ""
 
 
-def _orders(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
-    by_words = guessed_fields(shown, rows)
-    found = Guess(layout, {str(one): place for one, place in by_words.items()})
+def _orders(layout: ExportLayout, row: HeaderRow) -> Guess | None:
+    shown = row.shown
+    found = Guess(layout, {str(one): place for one, place in row.fields.items()})
     taken = set(found.columns.values())
     for place, (text, name) in enumerate(zip(shown, map(plain_words, shown), strict=True)):
-        cells = [row[place] for row in rows if place < len(row)]
+        cells = row.cells(place)
         for one, _, _ in layout.names.get(text.strip().casefold(), layout.names.get(name, ())):
             if one not in found.columns and place not in taken and can_hold(one, cells):
                 found.columns[one] = place
@@ -97,13 +126,15 @@ def _orders(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[
     return found
 
 
-def _report(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
-    columns, measures, dimensions = guessed_report(shown, rows)
+def _report(layout: ExportLayout, row: HeaderRow) -> Guess | None:
+    columns, measures, dimensions = row.report
+    shown = row.shown
     if len(measures) < _MEASURES_ENOUGH or ("day" not in columns and not dimensions and len(measures) < 3):
         return None
-    if "order" in guessed_fields(shown, rows) and "day" not in columns:
+    said = row.fields.keys()
+    if ("order" in said and "day" not in columns) or len(said & (_OF_ORDERS | {"item_name"})) > _LIKE_ORDERS:
         return None
-    row = "range" if "until" in columns else "day" if "day" in columns else "none"
+    spans = "range" if "until" in columns else "day" if "day" in columns else "none"
     kept: Mapping[str, ReportMeasure] = {
         one.name: ReportMeasure(
             headers={"": [shown[measures[one.name]]]}, unit=one.unit.value, unique=one.is_unique
@@ -112,22 +143,20 @@ def _report(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[
         if one.name in measures
     }
     known = {
-        "row": row,
+        "row": spans,
         "measures": dict(kept),
         "dimensions": {one: [shown[place]] for one, place in dimensions.items()},
     }
     return Guess(layout.model_copy(update=known), columns, measures, dimensions)
 
 
-def _refunds(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+def _refunds(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     """Refunds and returns, one a row: a time of their own, the order's number, and what went back."""
-    fields = guessed_fields(shown, rows)
-    words = [plain_words(text) for text in shown]
+    fields = row.fields
+    words = [plain_words(text) for text in row.shown]
     about = [place for place, text in enumerate(words) if _RETURNED.search(text)]
     times = [
-        place
-        for place in about
-        if _REFUND_TIME.search(words[place]) and can_hold("placed", _cells(rows, place))
+        place for place in about if _REFUND_TIME.search(words[place]) and can_hold("placed", row.cells(place))
     ]
     if "order" not in fields or not times or len(about) < 2 or fields.keys() & {"placed", "paid", "shipped"}:
         return None
@@ -141,7 +170,3 @@ def _refunds(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence
         if field_ in fields:
             columns[one] = fields[field_]
     return Guess(layout, columns)
-
-
-def _cells(rows: Sequence[Sequence[Cell]], place: int) -> list[Cell]:
-    return [row[place] for row in rows if place < len(row)]

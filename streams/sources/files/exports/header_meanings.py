@@ -18,7 +18,7 @@ _NOT_A_TIME = one_of(
     r"update|modif|refund|return|rto\b|invoic|rechnung|factur|inventory|退|修改|settle|结算|정산|精算|liquid|deposit|payout|评价|review|print|打印|export|导出|birth|生日|download|count|tax\b|version"
 )
 _IS_AMOUNT = one_of(
-    r"amount|total|valor|importe|importo|montant|betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
+    r"amount|total|valor|importe|importo|montant|\w*betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
 )
 _LOGISTICS = one_of(
     r"delivery|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
@@ -64,6 +64,10 @@ _BARE_ORDERS = frozenset(
         "zamówienie",
         "sipariş",
     ]
+)
+#: a word for the order itself, not for the sale or the deal
+_IS_ORDER = one_of(
+    r"order|pedido|orden\b|commande|\w*bestel|ordine|pesanan|đơn hàng|заказ|zamówieni|sipariş|订单|訂單|注文|受注|주문|오더|คำสั่งซื้อ|การสั่งซื้อ|auftrag|\w*auftrag"
 )
 _DESTINATION = one_of(
     r"ship|deliver|destin|liefer|envío|envio|livraison|recipient|收货|收件|送|доставк|kirim|nhận|배송|수취"
@@ -221,9 +225,12 @@ def _of_number(words: str) -> list[Meaning]:
             return []
         return [("quantity", 1 if one_of(r"total|order|总|總").search(words) else 0)]
     if says.ORDER.search(words) and says.NUMBER.search(words):
-        return [] if says.OTHER_NUMBER.search(words) else [("order", 1 if words.startswith("po") else 0)]
+        is_second = words.startswith("po") or not _IS_ORDER.search(words)
+        return [] if says.OTHER_NUMBER.search(words) else [("order", int(is_second))]
     if words in _BARE_ORDERS:
         return [("order", 1)]
     if words in says.BARE_NUMBER:
         return [("order", 2 if words == "id" else 3)]
+    if words in ("sub order", "suborder"):
+        return [("line", 1)]
     return [("order", 4)] if says.INVOICE.search(words) and says.NUMBER.search(words) else []

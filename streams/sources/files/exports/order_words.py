@@ -14,13 +14,13 @@ NUMBER = one_of(
     r"ids?\b|number|code\b|código|codigo|kod\b|kodu\b|nro\b|no\b|nr\b|num\b|número|numero|\w*nummer|numéro|mã|nomor|номер|numer|numara|ref\b|#|n°|nº|reference|référence|referencia|referência|riferimento|号|號|编号|番号|번호|หมายเลข|เลขที่|n o\b|n\.º"
 )
 TIME = one_of(
-    r"date|time|at\b|on\b|le\b|em\b|el\b|il\b|am\b|op\b|fecha|data\b|hora|\w*datum|\w*zeit\b|ngày|thời gian|tanggal|waktu|tempo|dnia|дата|время|tarih|时间|時間|日期|日時|日|일|วันที่|เวลา|ts\b|stamp"
+    r"date|time|at\b|on\b|le\b|em\b|el\b|il\b|am\b|op\b|fecha|data\b|hora|\w*datum|\w*zeit\b|ngày|thời gian|tanggal|waktu|tempo|dnia|дата|время|tarih|时间|時間|日期|日時|日|일|วันที่|เวลา|ts\b|stamp|tarikh"
 )
 PAID = one_of(
-    r"paid|pay|financ|pago|pagamento|pagad|zahl|bezahl|paiement|règlement|payé|payé|thanh toán|pembayaran|dibayar|bayar|opłac|betaal|опла|płatno|zapłac|betaal|betaling|ödeme|付款|支付|入金|支払|決済|결제|입금|ชำระ"
+    r"paid|pay|financ|pago|pagamento|pagad|zahl|bezahl|paiement|règlement|payé|payé|thanh toán|pembayaran|dibayar|bayar|opłac|betaal|опла|płatno|zapłac|betaal|betaling|ödeme|付款|支付|入金|支払|決済|결제|입금|ชำระ|bayaran"
 )
 SHIPPED = one_of(
-    r"ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|отгруз|передачи в доставку|wysył|kargoya|发货|發貨|出库|出貨|出货|出貨|発送|出荷|출고|발송|배송시작|gửi hàng|xuất kho|kirim|ส่งสินค้า|จัดส่ง|verschick|sent\b|a caminho|履约|履行|送货|送貨|交运|揽收|wysłan|inviat|verstuurd|despacho|expedid"
+    r"ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|отгруз|передачи в доставку|wysył|kargoya|发货|發貨|出库|出貨|出货|出貨|発送|出荷|출고|발송|배송시작|gửi hàng|xuất kho|kirim|ส่งสินค้า|จัดส่ง|verschick|sent\b|a caminho|履约|履行|送货|送貨|交运|揽收|wysłan|inviat|verstuurd|despacho|expedid|penghantaran|dihantar|despatch"
 )
 DELIVERED = one_of(
     r"delivered|confirmed delivery|(?<!kargoya )teslim|dostarcz|bezorgd|geleverd|geliefert|afgeleverd|вручен|entregad|entregue|zugestellt|zustell|livré|consegnat|diterima|đã giao|giao hàng thành công|giao thành công|доставлен|签收|確認收貨|确认收货|送达|送達|到货|配達日|妥投|配達完了|配送完了|배송완료|배송 완료|livrais|zugest|recebid|received|收货|收貨|受取|수령|ได้รับ|đã nhận|odebran"
@@ -30,19 +30,19 @@ CANCELLED = one_of(
 )
 COMPLETED = one_of(r"complet|finish|selesai|hoàn thành|завершен|完成|(?<!拼单)成功|구매확정|구매결정|สำเร็จ")
 PLACED = one_of(
-    r"order|creat|purchas|sale\b|sold|submit|pedido|orden\b|compra|venta|venda|creación|criação|création|commande|achat|bestel|kauf|verkauf|added|ordine|acquisto|créé|commandé|utworz|złoż|auftrag|transaksi|受注|po\b|pesan|pemesanan|đặt hàng|tạo đơn|заказ|создан|zamówi|sipariş|принят в обработку|принят|拼单成功|成团|下单|下單|订购|提交|创建|建立|成交|售出|订单|訂單|注文|주문|สั่งซื้อ"
+    r"order|creat|purchas|sale\b|sold|submit|pedido|orden\b|compra|venta|venda|creación|criação|création|commande|achat|bestel|kauf|verkauf|added|ordine|acquisto|créé|commandé|utworz|złoż|auftrag|transaksi|受注|po\b|pesan|pemesanan|đặt hàng|tạo đơn|заказ|создан|zamówi|sipariş|принят в обработку|принят|拼单成功|成团|下单|下單|订购|提交|创建|建立|成交|售出|订单|訂單|注文|주문|สั่งซื้อ|оформл|bestilling|ordre|beställ"
 )
 STATE = one_of(
     r"\w*status|state\b|estado|situa|statut|état\b|etat\b|stato|trạng thái|статус|durum|statü|状态|狀態|ステータス|状況|状態|상태|สถานะ|trạng thái|stanu?\b|状况|phase\b"
 )
 METHOD = one_of(
-    r"method|type|gateway|forma|medio|mode|moyen|art\b|\w*zahlungsart|\w*zahlungsweise|zahlart|\w*methode|metod|método|méthode|phương thức|способ|метод|meio|weise|тип\b|渠道|system name|sposób|hình thức|yöntem|ช่องทาง|方式|方法|수단|방법|วิธี"
+    r"method|type|gateway|forma|medio|mode|moyen|art\b|\w*zahlungsart|\w*zahlungsweise|zahlart|\w*methode|metod|método|méthode|phương thức|способ|метод|meio|weise|тип\b|渠道|system name|sposób|hình thức|yöntem|ช่องทาง|方式|方法|수단|방법|วิธี|kaedah|tipi|türü|şekli"
 )
 QUANTITY = one_of(
-    r"quantity|qty|units?\b|unidades|num items|number of items|items count|cantidad|quantidade|quantité|qté|qtà|nb articles|liczba produkt|stück\b|menge|anzahl|stückzahl|кол во|aantal|quantità|số lượng|jumlah|kuantitas|количеств|ilość|sztuk|adet|miktar|数量|數量|件数|個数|数\b|수량|구매수|จำนวน(?!เงิน)|articles vendus|articulos|artículos|pcs\b|pieces|jml\b|sl\b|จำนวนสินค้า|счёт|шт\b|prodotti|件数|구매수량|주문수량"
+    r"quantity|qty|units?\b|unidades|num items|number of items|items count|cantidad|quantidade|quantité|qté|qtà|nb articles|liczba produkt|stück\b|menge|anzahl|stückzahl|кол во|aantal|quantità|số lượng|jumlah|kuantitas|количеств|ilość|sztuk|adet|miktar|数量|數量|件数|個数|数\b|수량|구매수|จำนวน(?!เงิน)|articles vendus|articulos|artículos|pcs\b|pieces|jml\b|sl\b|จำนวนสินค้า|счёт|шт\b|prodotti|件数|구매수량|주문수량|kuantiti|qtd|liczba zamówion|qte\b|antal|mängd"
 )
 SUM = one_of(
-    r"order total|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|결제액|결제금액|총액|주문금액|ยอดรวม"
+    r"order total|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|결제액|결제금액|총액|주문금액|ยอดรวม|jumlah harga|jumlah keseluruhan|jumlah pesanan|jumlah bayaran|订单总价|订单应付|總計"
 )
 CURRENCY = one_of(
     r"currency|moneda|moeda|währung|devise|valuta|mata uang|tiền tệ|валют|waluta|para birimi|币种|货币|貨幣|幣別|幣種|通貨|통화|สกุลเงิน"
@@ -54,7 +54,7 @@ REFUND = one_of(
     r"refund|reembols|remboursé|remboursement|erstatt|rimbors|hoàn tiền|возврат|iade|退款|返金|환불|คืนเงิน"
 )
 PRODUCT = re.compile(
-    r"^(?:(?:seller|merchant|partner|product|item|offer|lineitem|line item|nomor|kode|código|codigo|custom|variant|satıcı|商品|商家|เลขอ้างอิง) ?)?(?:m?sku|stok kodu)(?: (?:id|code|number|reference no|vendedor|del vendedor|vendeur|fornitore|oferty))?$|^id sku$|^custom label$|^bestandseinheit$|^商家编码(?: \S+)?$|^판매자 ?상품코드$|^артикул(?: поставщика| продавца| wb)?$|^ebay item id$|^item id$|^id offer$|^offer (?:external )?id$|^(?:\w+ )?ürün kodu$|^(?:product id|product code|product number|item number|商品id|商品编码|商品代码|货品编码|货品编号|商品編號|商家编码|货号|商品貨號|商品管理番号|artikelnummer|artikelnr|artikel nr|артикул(?: продавца)?|код товара|code article|code produit|código do produto|código del producto|商品番号|商品コード|mã sản phẩm|kod produktu|referencia|referencia del producto|référence (?:du )?produit|codice prodotto|kod produktu|업체상품코드|상품번호|상품코드|판매자 상품코드|รหัสสินค้า)$"
+    r"^(?:(?:seller|supplier|vendor|merchant|partner|product|item|offer|lineitem|line item|nomor|kode|código|codigo|custom|variant|satıcı|商品|商家|เลขอ้างอิง) ?)?(?:m?sku|stok kodu)(?: (?:id|code|number|reference no|vendedor|del vendedor|vendeur|fornitore|oferty))?$|^id sku$|^custom label$|^sku ?货号$|^(?:ваш|мой) sku$|^référence vendeur$|^vendor sku$|^(?:卖家|平台|库存|本地) ?sku$|^bestandseinheit$|^商家编码(?: \S+)?$|^판매자 ?상품코드$|^артикул(?: поставщика| продавца| wb)?$|^ebay item id$|^item id$|^id offer$|^offer (?:external )?id$|^(?:\w+ )?ürün kodu$|^(?:product id|product code|product number|item number|商品id|商品编码|商品代码|货品编码|货品编号|商品編號|商家编码|货号|商品貨號|商品管理番号|artikelnummer|artikelnr|artikel nr|артикул(?: продавца)?|код товара|code article|code produit|código do produto|código del producto|商品番号|商品コード|mã sản phẩm|kod produktu|referencia|referencia del producto|référence (?:du )?produit|codice prodotto|kod produktu|업체상품코드|상품번호|상품코드|판매자 상품코드|รหัสสินค้า)$"
 )
 LINE = one_of(
     r"order item|order unit|order position|line item|item no\b|bestellposition|auftragsposition|line\b|sub order|suborder|kalem|子订单|子訂單|订单行|行项目|明細|상품주문"
@@ -68,7 +68,7 @@ AFTERWARDS = one_of(
     r"return|rto\b|invoice|refund|update|closed|after ?sale|cancel|reembols|devol|retour|退|售后|返|換|换|반품|교환|stock|库存|review|print|打印|invoice|发票|tax|label|cod\b|settle|结算|정산|精算|payout|liquida|refus|comment|feedback|dispute|纠纷|打单|同步|sync|download|claim|reclam"
 )
 NOT_THE_SUM = one_of(
-    r"ship|tax|discount|fee|mrp|sku|invoice|untaxed|line|cart|refund|net\b|sub|base|cost|deliver|freight|coupon|adjust|commission|item|product|quantity|qty|count|unit|frete|envío|envio|impuesto|taxa|versand|steuer|rabatt|livraison|remise|giảm|phí|ongkos|diskon|ex tax|运费|邮费|优惠|折扣|税|佣金|服务费|退|送料|手数料|배송비|할인|商品|产品|数|товар|скид|достав|points|积分|ポイント|포인트|balance|余额|tip\b|gift|weight|net\b|netto|fees|charge|saving|settle|结算|정산|佣|insur|credit|voucher|wallet|前|税抜|exkl|excl|sin iva|sem imposto|hors taxe|ht\b|loyalty|收入|profit|margin|利润|毛利|成本|prix unitaire|unitario|unitário|handling|prime|estimat|预估|штраф|комисс|удерж|хранен|логист|перечисл|выплат"
+    r"ship|tax|discount|fee|mrp|sku|invoice|untaxed|line|cart|refund|net\b|sub|base|cost|deliver|freight|coupon|adjust|commission|item|product|quantity|qty|count|unit|frete|envío|envio|impuesto|taxa|versand|steuer|rabatt|livraison|remise|giảm|phí|ongkos|diskon|ex tax|运费|邮费|优惠|折扣|税|佣金|服务费|退|送料|手数料|배송비|할인|商品|产品|数|товар|скид|достав|points|积分|ポイント|포인트|balance|余额|tip\b|gift|weight|net\b|netto|fees|charge|saving|settle|结算|정산|佣|insur|credit|voucher|wallet|前|税抜|exkl|excl|sin iva|sem imposto|hors taxe|ht\b|loyalty|收入|profit|margin|利润|毛利|成本|prix unitaire|unitario|unitário|handling|prime|estimat|预估|штраф|комисс|удерж|хранен|логист|перечисл|выплат|yuran|caj"
 )
 NOT_THE_COUNT = one_of(
     r"refund|return|cancel|ship|update|detail|charge|cost|fee|value|mrp|available|stock|total shipped|种类|退|库存|type|weight|price|harga|amount|total pembayaran|취소|환불|반품|キャンセル|取消|返品|storn|annul|anul|отмен|возвр|devol|reembols|batal|hủy|hoàn|shipped|交货|delivered|発送|인치|回数|distinct|种类|种数|order quantity|pack|box|carton|箱|orders\b|积分|points|inventory|库存|在庫|재고|остат|estoque|kurs|days?\b"
@@ -108,13 +108,16 @@ CONFIRMED = one_of(r"confirm|approv|确认|確認|確定|確認|aprob|aprov|по
 IS_PLACED = one_of(r"принят в обработку|bestelleingang|auftragseingang")
 #: of another thing, or in somebody else's books
 OTHER_NUMBER = one_of(
-    r"item|line|customer|merchant|seller|shop|channel|external|parent|original|원주문|商品|商家|묶음|track|delivery|invoice|product|sku|postal|zip|discount|coupon|country|currency"
+    r"item|line|customer|merchant|seller|shop|channel|external|parent|original|원주문|商品|商家|묶음|track|delivery|invoice|product|sku|postal|zip|discount|coupon|country|currency|付款|支付|商户|退款|售后|物流|快递|payment|refund|return|receipt|tax\b|hsn|phone|tel\b|cpf|nip\b|facture|paragon|faktur|fiscal"
 )
 BARE_NUMBER = frozenset(
     [
         "id",
         "reference",
         "référence",
+        "referencia",
+        "referência",
+        "riferimento",
         "number",
         "numéro",
         "número",
@@ -151,10 +154,10 @@ FEE = one_of(
 )
 #: a parcel, of which an order may have several
 PARCEL = re.compile(
-    r"^(?:(?:package|parcel|shipment|posting|consignment) (?:ids?|no|number|code|#)|包裹(?:号|编号|單號)|묶음배송번호|номер отправления|发货号码|mã kiện hàng|荷物id)$"
+    r"^(?:(?:package|parcel|shipment|posting|consignment) (?:ids?|no|number|code|#)|包裹(?:号|编号|單號)|묶음배송번호|paket (?:no|numarası)|номер отправления|发货号码|mã kiện hàng|荷物id)$"
 )
 BUYER = one_of(
-    r"buyer|customer|client|purchaser|\w*käufer|kunde|comprador|cliente|acheteur|покупат|клиент|买家|買家|顾客|顧客|会员|會員|下单|購入者|注文者|구매자|주문자|고객|pembeli|pelanggan|người mua|khách hàng|ผู้ซื้อ|ลูกค้า|kupując|klient|koper|klant|müşteri|mitglieds"
+    r"buyer|customer|client|purchaser|\w*käufer|kunde|comprador|cliente|acheteur|покупат|клиент|买家|買家|顾客|顧客|会员|會員|会員|下单|購入者|注文者|구매자|주문자|고객|pembeli|pelanggan|người mua|khách hàng|ผู้ซื้อ|ลูกค้า|kupując|klient|koper|klant|müşteri|mitglieds|客户"
 )
 #: what distinguishes one buyer from all others, the best first: a number, a name of an account, an address for mail
 BUYER_KEYS = tuple(
@@ -162,7 +165,7 @@ BUYER_KEYS = tuple(
         one_of,
         (
             r"ids?\b|no\b|nr\b|number|编号|編號|아이디|番号",
-            r"user ?name|userid|login|nick|account|alias|handle|昵称|暱稱|会员名|账号|帐号|帳號|アカウント|usuario|usuário|\w*nutzername|mitgliedsname|pseudo|логин|ник\b|username",
+            r"user ?name|userid|login|nick|account|alias|handle|昵称|用户名|暱稱|会员名|账号|帐号|帳號|アカウント|usuario|usuário|\w*nutzername|mitgliedsname|pseudo|логин|ник\b|username",
             r"e ?mail|邮箱|電郵|电子邮件|メール|이메일|correo|почта",
         ),
     )
@@ -171,10 +174,10 @@ NOT_THE_BUYER = one_of(
     r"pay|paid|credit|phone|tel\b|mobile|address|note|message|comment|留言|备注|備註|tax|vat|nif|cpf|document|street|city|zip|postal|\w*postleit|country|land\b|group|type|选择|物流|应付|实付|支付|amount|服务费|积分|order|订单|訂單|주문번호|注文番号|reference|facebook|company|gender|since|price|cost|收货|姓名|count\b|name$|(?<=mitglieds)$"
 )
 ITEM_NAME = re.compile(
-    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title)$"
+    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title)$"
 )
 UNIT_PRICE = re.compile(
-    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyat|prezzo(?: unitario)?|stukprijs|item cost)$"
+    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|item cost)$"
 )
 DISCOUNT = re.compile(
     r"^(?:(?:total |order |seller )?discount(?: amount| total)?|discounts|rabatt(?:betrag)?|descuentos?|descontos?|remises?|скидка|折扣(?:金额)?|优惠(?:金额)?|優惠折扣|할인 ?(?:가격|금액)|할인액|値引(?:額|金額)?|割引(?:額|金額)?|diskon|giảm giá|sconto|rabat|indirim)$"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
-from streams.sources.files.exports.guesses import guess
+from streams.sources.files.exports.guesses import HeaderRow, guess
 from streams.sources.files.exports.layout import ExportLayout
 
 #: from here on a table is taken for what it looks like; below, the person is asked
@@ -23,6 +23,8 @@ _HEADER_ROWS = 40
 _SIGNS_ENOUGH = 3
 #: share of a header's cells that are words and no figures
 _MOST_WORDED = 0.8
+#: rows of words that a guess looks at: texts without a header are full of them
+_MOST_WORDED_ROWS = 12
 #: share of headers that a file has in common with the one that a kept layout was made from
 _KEPT_ALIKE = 0.8
 
@@ -53,19 +55,17 @@ class RecognizedTable:
 def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTable | None:
     """The best layout for a table; None if no row looks like the header of any."""
     start = [row for row in itertools.islice(rows(), _HEADER_ROWS) if not is_blank_row(row[1])]
+    candidates = [
+        _Candidate(line, list(map(header_name, shown)), HeaderRow(shown, _below(start, line)))
+        for line, shown in _headers(start)
+    ]
+    worded = [one for one in candidates if _is_worded(one.row.shown)][:_MOST_WORDED_ROWS]
     found: list[RecognizedTable] = []
-    candidates = [(line, shown, list(map(header_name, shown))) for line, shown in _headers(start)]
     for layout in layouts:
         if layout.is_guess and any(one.sure >= SURE for one in found):
             break
-        best: RecognizedTable | None = None
-        for line, shown, headers in candidates:
-            if layout.is_guess and not _is_worded(shown):
-                continue
-            below = [cells for number, cells in start if number > line]
-            table = _fit(layout, line, shown, headers, below)
-            if table is not None and (best is None or _mark(table) > _mark(best)):
-                best = table
+        tables = [_fit(layout, one) for one in (worded if layout.is_guess else candidates)]
+        best = max((one for one in tables if one is not None), key=_mark, default=None)
         if best is not None:
             found.append(best)
     if not found:
@@ -87,6 +87,19 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
             Bilingual(f"也可能是 {rivals[0].layout.name}", f"it could also be {rivals[0].layout.name}")
         )
     return first
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A row that may be the header: its line, its headers as compared, and as shown with what is below."""
+
+    line: int
+    headers: list[str]
+    row: HeaderRow
+
+
+def _below(start: Sequence[Row], line: int) -> list[Sequence[Cell]]:
+    return [cells for number, cells in start if number > line]
 
 
 def _mark(table: RecognizedTable) -> tuple[float, bool, int]:
@@ -132,15 +145,14 @@ def _joined(above: Sequence[str], below: Sequence[str]) -> list[str]:
     return [low or up for up, low in zip(upper, lower, strict=True)]
 
 
-def _fit(
-    layout: ExportLayout, line: int, shown: list[str], headers: list[str], below: Sequence[Sequence[Cell]]
-) -> RecognizedTable | None:
-    """The table under a header row by one layout, with some rows ``below`` it; None if what it needs is missing."""
+def _fit(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable | None:
+    """The table under a header row by one layout; None if what it needs is missing."""
+    headers = candidate.headers
     if layout.is_guess:
-        return _guessed(layout, line, shown, headers, below)
+        return _guessed(layout, candidate)
     if not layout.known_names.intersection(headers):
         return None
-    table = RecognizedTable(layout, 0.0, line, headers, shown, language=_language(layout, headers))
+    table = _table(layout, candidate)
     ranks: dict[str, int] = {}
     for place, name in enumerate(headers):
         fields = layout.names.get(name, ())
@@ -162,14 +174,18 @@ def _fit(
     return table
 
 
-def _guessed(
-    layout: ExportLayout, line: int, shown: list[str], headers: list[str], below: Sequence[Sequence[Cell]]
-) -> RecognizedTable | None:
-    """The table as a guess at it, by the words of its headers and by what some rows ``below`` hold."""
-    found = guess(layout, shown, below)
+def _table(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable:
+    language = _language(layout, candidate.headers)
+    shown = list(candidate.row.shown)
+    return RecognizedTable(layout, 0.0, candidate.line, candidate.headers, shown, language=language)
+
+
+def _guessed(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable | None:
+    """The table as a guess at it, by the words of its headers and by what some rows below hold."""
+    found = guess(layout, candidate.row)
     if found is None:
         return None
-    table = RecognizedTable(found.layout, 0.0, line, headers, shown, language=_language(layout, headers))
+    table = _table(found.layout, candidate)
     table.columns, table.measures, table.dimensions = found.columns, found.measures, found.dimensions
     _judge(table)
     return table

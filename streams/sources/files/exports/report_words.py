@@ -18,7 +18,7 @@ from streams.sources.files.exports.order_words import MOST
 Found = dict[str, int]
 _LONGEST = 90
 _NOT_COUNTED = one_of(
-    r"rate|ratio|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย"
+    r"rate|ratio|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย|成本|千次|千回|net\b|netto|neto|líquid|tax\b|taxes|vat\b|iva\b|steuer|impuesto|imposto|税|ндс|налог|세금|부가세|thuế|pajak|discount|rabatt|descuento|优惠|折扣|할인|割引"
 )
 #: a part of the figure: where it was shown, on what, who paid for it
 _PART = one_of(
@@ -29,10 +29,10 @@ _PEOPLE = one_of(
     r"users?\b|visitors?|people|unique|customers?\b|buyers?|persons?|人数|买家数|客户数|訪客|访客|去重|usuari|usuário|persone|personen|nutzer|utilisateurs|пользовател|человек|уникальн|사용자|이용자|순|ユーザー|ユニーク|人|người|pengguna|คน"
 )
 _UNITS = one_of(
-    r"units?\b|items?\b|quantity|qty|pieces?|pcs\b|件|sold\b|销量|unidades|artículos|itens\b|einheiten|stück|articles\b|prodotti|unità|товаров|шт\b|수량|판매량|개수|点数|個数|販売数|produk|terjual|sản phẩm|ชิ้น|sztuk"
+    r"units?\b|items?\b|quantity|qty|pieces?|pcs\b|件|sold\b|销量|unidades|artículos|itens\b|einheiten|stück|articles\b|prodotti venduti|unità|товаров|шт\b|수량|판매량|개수|点数|個数|販売数|terjual|sản phẩm bán|ชิ้น|sztuk|ที่ขาย|ขายได้"
 )
 _MONEY = one_of(
-    r"revenue|value|amount|gmv\b|turnover|\w*umsatz|chiffre|importe|valor|montant|betrag|金额|金額|销售额|成交额|收入|营业额|выручк|сумм|매출|금액|売上|omzet|pendapatan|nilai|doanh (?:thu|số)|ยอดขาย|มูลค่า|przychód|wartość|fatturato|valore|faturamento|receita|ingresos|gross"
+    r"revenue|value|amount|gmv\b|turnover|\w*umsatz|chiffre|importe|valor|montant|betrag|金额|金額|销售额|成交额|收入|营业额|выручк|сумм|매출|금액|売上|omzet|pendapatan|nilai|doanh (?:thu|số)|ยอดขาย|มูลค่า|przychód|wartość|fatturato|valore|faturamento|receita|ingresos|gross|revenu\b|einnahmen|ricavi|доход|수익|収益|penghasilan|penerimaan|opbrengst"
 )
 #: money or pieces, as the platform likes
 _SALES = one_of(r"sales\b|ventas|vendas|ventes|verkäufe|vendite|penjualan|продаж|sprzedaż|판매|販売|销售")
@@ -41,10 +41,10 @@ _PAID = one_of(
 )
 _PLACED = one_of(r"placed|下单|created|dipesan|đã đặt|оформлен")
 _UNDONE = one_of(
-    r"refund|return|cancel|reembols|devol|anulad|storn|erstatt|annul|retour|возвра|отмен|退|取消|返品|返金|キャンセル|환불|반품|취소|batal|hủy|hoàn|คืน|ยกเลิก|zwrot|rimbors|resi\b"
+    r"refund|return|cancel|reembols|devol|anulad|storn|erstatt|annul|retour|возвра|отмен|退|取消|返品|返金|キャンセル|환불|반품|취소|batal|hủy|hoàn|คืน|ยกเลิก|zwrot|rimbors|resi\b|dibatalkan|pembatalan|dikembalikan|retur\b|annull|отменён"
 )
 _COSTS = one_of(
-    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|chi phí|ค่าใช้จ่าย|支出"
+    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|chi phí|ค่าใช้จ่าย|支出|费用(?!率)"
 )
 _OF_GOODS = one_of(
     r"goods|product|cogs|shipping|unit|成本|采购|freight|运费|handling|commission|conv\b|conversion|click|thousand|result|order|acquisition"
@@ -63,18 +63,18 @@ _SHOWN = one_of(
     r"impressions?|impr\b|曝光|展现|展示|показ|impresiones|impressões|\w*impressionen|impressioni|wyświetle|tayangan|iklan dilihat|lượt hiển thị|การแสดงผล|การมองเห็น|노출|表示回数|インプレッション|インプ|gösterim"
 )
 _CLICKS = one_of(
-    r"clicks?\b|点击|點擊|klik|\w*klicks?|clics?\b|cliques?\b|клик|클릭|クリック|kliknię|คลิก|lượt nhấp|nhấp|tıklama"
+    r"clicks?\b|点击|點擊|klik|\w*klicks?|clics?\b|cliques?\b|клик|클릭|クリック|kliknię|คลิก|lượt nhấp|nhấp|tıklama|diklik"
 )
 _LINK = one_of(r"link|outbound|链接|enlace|lien|ссылк|링크|リンク")
 _PAGES = one_of(
-    r"page ?views?|pageviews?|浏览量|浏览次数|浏览数|瀏覽|pv\b|页面浏览|просмотр|páginas vistas|visualizaç|visualizacion|vistas\b|seitenaufrufe|\w*aufrufe|pages vues|vues\b|odsłon|wyświetlenia strony|halaman dilihat|lượt xem|페이지뷰|조회|ページビュー|閲覧|アクセス数|^views?$|glance views|product views?|посещения карточки|переходы в карточку|visualizzazioni|การเข้าชม"
+    r"page ?views?|pageviews?|浏览量|浏览次数|浏览数|瀏覽|pv\b|页面浏览|просмотр|páginas vistas|visualizaç|visualizacion|vistas\b|seitenaufrufe|\w*aufrufe|pages vues|vues\b|odsłon|wyświetlenia strony|halaman dilihat|lượt xem|페이지뷰|조회|ページビュー|閲覧|アクセス数|^views?$|glance views|product views?|посещения карточки|переходы в карточку|visualizzazioni|การเข้าชม|페이지 ?수"
 )
 _SESSIONS = one_of(
     r"sessions?\b|visits?\b|会话|會話|セッション|세션|сесси|sesiones|sessões|\w*sitzungen|визит|sesi\b|phiên|visites\b|visitas\b|\w*besuche\b|wizyt|sessioni|เซสชัน|访问次数|访问量|방문수|방문 횟수|訪問数"
 )
 _ENGAGED = one_of(r"engaged|互动|interacci|interaktion|エンゲージ|engajad|вовлеч")
 _VISITORS = one_of(
-    r"visitors?\b|users?\b|访客|訪客|访问人数|uv\b|visiteurs|\w*besucher|nutzer|visitantes|usuarios|usuários|visitatori|utenti|посетител|пользовател|방문자|이용자|사용자|순방문|訪問者|ユーザー|アクセス人数|pengunjung|khách truy cập|lượt truy cập|ผู้เข้าชม|ผู้เยี่ยมชม|użytkowni|odwiedzając|ziyaretçi"
+    r"visitors?\b|users?\b|访客|訪客|访问人数|uv\b|visiteurs|\w*besucher|nutzer|visitantes|usuarios|usuários|visitatori|utenti|посетител|пользовател|방문자|이용자|사용자|순방문|訪問者|ユーザー|アクセス人数|pengunjung|khách truy cập|lượt truy cập|ผู้เข้าชม|ผู้เยี่ยมชม|użytkowni|odwiedzając|ziyaretçi|utilisateurs|utilizadores|gebruikers|bezoekers"
 )
 _NEW = one_of(r"new\b|first|新|nuevo|novos?|neue|nouveau|nuovi|новы|신규|baru|mới|ใหม่|nowi")
 _OLD = one_of(
@@ -84,7 +84,7 @@ _BUYERS = one_of(
     r"buyers?\b|customers?\b|买家数|客户数|支付人数|成交人数|购买人数|成交用户|acheteurs|clients\b|\w*käufer|kunden|compradores|clientes\b|acquirenti|clienti|покупател|구매자|고객수|購入者|購入人数|pembeli|khách mua|người mua|ผู้ซื้อ|kupując|klient"
 )
 _ORDERS = one_of(
-    r"orders?\b|订单|訂單|单量|笔数|单数|pedidos?\b|órdenes|commandes?\b|\w*bestellungen|ordini\b|заказ(?:ы|ов|ано|али)?\b|주문|注文|受注|pesanan|đơn hàng|đơn đã|คำสั่งซื้อ|zamówie|sipariş|購入件数|구매 ?(?:건수|완료)|transactions?\b|transacciones|transações|transaktionen|транзакци"
+    r"orders?\b|订单|訂單|单量|笔数|单数|pedidos?\b|órdenes|commandes?\b|\w*bestellungen|ordini\b|заказ(?:ы|ов|ано|али)?\b|주문|注文|受注|pesanan|đơn hàng|đơn đã|คำสั่งซื้อ|zamówie|sipariş|購入件数|구매 ?(?:건수|완료)|transactions?\b|transacciones|transações|transaktionen|транзакци|결제 ?(?:수|건)|결제건수"
 )
 _PURCHASES = one_of(
     r"purchases?\b|complete payment|转化笔|achats|\w*käufe\b|compras\b|покупк|acquisti|購入|구매|pembelian|mua hàng|zakupy"
@@ -93,12 +93,21 @@ _CONVERSIONS = one_of(
     r"conversions?\b|conv\b|results?\b|转化数|转化量|转化次数|成效|전환|コンバージョン|konversi|lượt chuyển đổi|конверсий|conversiones|conversões|konwersj|resultados|ergebnisse|résultats"
 )
 _NUMBER = one_of(r"ids?\b|number|no\b|name|type|status|state|url|code|编号|号$|名称|类型|状态")
+#: how many orders, in a word that has money in it
+_CASES = one_of(r"(?:売上|注文|受注|購入)件数")
+_ORDER_LINES = one_of(r"order items?\b|order lines?\b|订单行|订单商品种类")
+#: pieces, though the word for orders is in it
+_COUNTS_GOODS = one_of(r"товаров|шт\b|(?<!文)(?<!注)(?<!単)件|units?\b|items?\b|商品")
+_INCOME = one_of(
+    r"revenue|revenu\b|ingresos|receita|einnahmen|ricavi|доход|收入|수익|収益|pendapatan|gmv\b|turnover|\w*umsatz|chiffre|销售额|成交额|营业额|выручк|매출|売上|omzet|doanh|ยอดขาย|przychód|fatturato|faturamento|gross"
+)
+_WHOLE = one_of(r"total|总|總|всего|итого|합계|총|合計|gesamt|tổng")
 _IS_ID = one_of(r"ids?\b|编号|number|番号|번호|sku|asin|артикул|货号")
 _DAY = re.compile(
-    r"^(?:by )?(?:date|day|reporting (?:date|day|starts)|report date|stat(?:istics?)? date|data date|start date|date start|date range|日期|统计日期|统计时间|數據日期|数据日期|時間|时间|日|日期范围|开始日期|fecha|día|dia|fecha de inicio|data|data de início|datum|tag|startdatum|jour|date de début|tanggal|ngày|วันที่|дата|день|날짜|일자|일별|기준일|기간|날짜별|日付|年月日|対象日|giorno|data di inizio|dzień|tarih|gün|time period|hora)$"
+    r"^(?:by )?(?:date|day|reporting (?:date|day|starts)|レポート開始日|report date|stat(?:istics?)? date|data date|start date|date start|date range|日期|统计日期|统计时间|數據日期|数据日期|時間|时间|日|日期范围|开始日期|fecha|día|dia|fecha de inicio|data|data de início|datum|tag|startdatum|jour|date de début|tanggal|ngày|วันที่|дата|день|날짜|일자|일별|기준일|기간|날짜별|日付|年月日|対象日|giorno|data di inizio|dzień|tarih|gün|time period|hora)$"
 )
 _UNTIL = re.compile(
-    r"^(?:end date|date end|reporting ends|结束日期|fecha de finalización|fecha de fin|data de término|data final|enddatum|date de fin|tanggal akhir|дата окончания|종료일|終了日|data di fine)$"
+    r"^(?:end date|レポート終了日|date end|reporting ends|结束日期|fecha de finalización|fecha de fin|data de término|data final|enddatum|date de fin|tanggal akhir|дата окончания|종료일|終了日|data di fine)$"
 )
 _DIMENSIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ad_group", one_of(r"ad ?groups?|ad ?sets?|单元|广告组|推广单元|grupo de an|conjunto de an|anzeigengruppe|groupe d annonces|группа объявлен|광고그룹|광고 그룹|広告グループ|gruppo di annunci|grupa reklam|nhóm quảng cáo|grup iklan")),
@@ -182,6 +191,8 @@ def _of_spending(words: str) -> tuple[str, int] | None:
 
 
 def _of_cart(words: str) -> tuple[str, int] | None:
+    if _SESSIONS.search(words) and (_CART.search(words) or _CHECKOUT.search(words)):
+        return "", 0
     if _CART.search(words):
         if _MONEY.search(words):
             return "", 0
@@ -222,40 +233,40 @@ def _of_visiting(words: str) -> tuple[str, int] | None:
 
 def _of_orders(words: str, text: str, cells: Sequence[Cell]) -> tuple[str, int] | None:
     stage = 1 if _PLACED.search(words) else 2 if _PAID.search(words) else 0
+    extra = len(words.split())
+    if _ORDER_LINES.search(words):
+        return "order_items", 0
+    if _CASES.search(words):
+        return ("paid_orders" if stage == 2 else "orders"), extra
     if _MONEY.search(words) or header_currency(text):
-        if not (
-            _ORDERS.search(words)
-            or _SALES.search(words)
-            or _PURCHASES.search(words)
-            or _CONVERSIONS.search(words)
-            or _is_income(words)
-            or _PAID.search(words)
-            or _PLACED.search(words)
-        ):
-            return None
-        return "revenue", {0: 0, 1: 2, 2: 1}[stage] * 10 + len(words.split())
+        return _of_money(words, stage)
     if _BUYERS.search(words):
-        return "buyers", stage * 10 + len(words.split())
-    if _ORDERS.search(words) and not one_of(
-        r"товаров|шт\b|(?<!文)(?<!注)(?<!単)件|units?\b|items?\b|商品"
-    ).search(words):
-        return ("paid_orders" if stage == 2 else "orders"), len(words.split())
+        return "buyers", stage * 10 + extra
+    if _ORDERS.search(words) and not _COUNTS_GOODS.search(words):
+        if _shows_money(cells):
+            return ("revenue", 9) if _WHOLE.search(words) else None
+        return ("paid_orders" if stage == 2 else "orders"), extra
+    return _of_goods(words, cells, stage)
+
+
+def _of_money(words: str, stage: int) -> tuple[str, int] | None:
+    of_sales = (_ORDERS, _SALES, _PURCHASES, _CONVERSIONS, _INCOME, _PAID, _PLACED)
+    if not any(pattern.search(words) for pattern in of_sales):
+        return None
+    if one_of(r"gross|brutto|bruto").search(words):
+        return "gross_revenue", 0
+    return "revenue", {0: 0, 1: 2, 2: 1}[stage] * 10 + len(words.split()) - bool(_WHOLE.search(words))
+
+
+def _of_goods(words: str, cells: Sequence[Cell], stage: int) -> tuple[str, int] | None:
+    extra = len(words.split())
     if _UNITS.search(words) and not _PURCHASES.match(words):
-        return "units", stage * 10 + len(words.split())
+        return "units", stage * 10 + extra
     if _SALES.search(words):
-        return ("revenue", len(words.split())) if _shows_money(cells) else None
+        return ("revenue", extra - bool(_WHOLE.search(words))) if _shows_money(cells) else None
     if _PURCHASES.search(words):
-        return "purchases", len(words.split())
-    return ("results", len(words.split())) if _CONVERSIONS.search(words) else None
-
-
-def _is_income(words: str) -> bool:
-    return (
-        one_of(
-            r"revenue|gmv\b|turnover|\w*umsatz|chiffre|销售额|成交额|营业额|выручк|매출|売上|omzet|doanh|ยอดขาย|przychód|fatturato|faturamento|gross"
-        ).search(words)
-        is not None
-    )
+        return "purchases", extra
+    return ("results", extra) if _CONVERSIONS.search(words) else None
 
 
 def _part_of(bare: str, words: str) -> tuple[str, int] | None:

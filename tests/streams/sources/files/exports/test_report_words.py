@@ -111,3 +111,17 @@ def test_returns_of_an_unknown_platform_were_taken_for_orders() -> None:
     )  # fmt: skip
     assert table.layout.name == "unknown-refunds"
     assert read(table) == {"time": "return-date", "order": "order-id", "product": "sku"}
+
+
+def test_order_lines_without_a_number_of_the_order_were_taken_for_a_report() -> None:
+    lines = [
+        (1, ["Sale Date", "Item Name", "Quantity", "Price", "Shipping", "Order Total", "Status"]),
+        (2, ["2026-03-01", "Mug", "1", "9.99", "2.00", "11.99", "Completed"]),
+    ]
+    table = recognize(lambda: iter(lines), known_layouts())
+    assert table is None or table.layout.name != "unknown-report"
+
+
+def test_amounts_called_orders_were_counted() -> None:
+    table = recognized("Day", "Visits", "Clicks", "Total orders", rows=[("2026-03-01", "80", "9", "$812.50")])
+    assert "orders" not in table.measures
