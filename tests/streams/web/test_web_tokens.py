@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from streams.clock import now_ms
-from streams.instance.audit import audit_path, entries, record, verify
+from streams.instance.audit import audit_path, entries, verify
 from streams.instance.page_tokens import (
     Scope,
     TokenBook,
@@ -140,58 +139,8 @@ def test_without_a_log_nothing_is_written(
     page = serve_page(locked)
     bot = token(locked, "bot", Scope.ACT)
     audit_path(locked.data).parent.mkdir()
-    audit_path(locked.data).write_text('{"half an ent')
+    audit_path(locked.data).write_text("changed by somebody\n")
     assert ask(page, "POST", ACTION, bot) == 503
-
-
-# ---------------------------------------------------------------- the log
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    for number in range(5):
-        record(tmp_path, "Li", f"change {number}", "command")
-    return tmp_path
-
-
-def test_a_whole_log_verifies_and_gives_the_digest_of_its_end(log: Path) -> None:
-    count, head, problems = verify(log)
-    assert (count, problems) == (5, [])
-    assert verify(log, head)[2] == []
-    record(log, "Li", "one more")
-    assert verify(log, head)[2] == []
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (lambda lines: [lines[0].replace("Li", "Wu"), *lines[1:]], "entry 1 was changed"),
-        (lambda lines: [*lines[:2], *lines[3:]], "entries are missing"),
-        (lambda lines: [lines[1], lines[0], *lines[2:]], "does not follow"),
-        (lambda lines: [lines[0], lines[0], *lines[1:]], "does not follow"),
-        (lambda lines: [*lines[:2], "no entry", *lines[2:]], "line 3 is not an entry"),
-        (lambda lines: lines[:4], "the end was cut off"),
-        (lambda lines: [], "the end was cut off"),
-    ],
-)
-def test_whatever_is_done_to_the_log_is_found(
-    log: Path, spoil: Callable[[list[str]], list[str]], said: str
-) -> None:
-    head = verify(log)[1]
-    path = audit_path(log)
-    path.write_text("".join(f"{line}\n" for line in spoil(path.read_text().splitlines())))
-    assert any(said in problem for problem in verify(log, head)[2])
-
-
-def test_an_entry_that_was_changed_with_its_digest_does_not_fit_the_next(log: Path) -> None:
-    path = audit_path(log)
-    found = [entry for _, entry in entries(log) if entry is not None]
-    forged = json.loads(path.read_text().splitlines()[1])
-    forged["who"] = "Wu"
-    lines = path.read_text().splitlines()
-    lines[1] = json.dumps({**forged, "digest": type(found[1])(**{**forged, "digest": ""}).expected()})
-    path.write_text("\n".join(lines) + "\n")
-    assert verify(log)[2] == ["entry 3 does not follow the one before it"]
 
 
 # ---------------------------------------------------------------- how tokens are kept
