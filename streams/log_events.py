@@ -24,6 +24,8 @@ LOG_EVENTS: Mapping[str, str] = {
     "server_started": "A server of ours (collector, page) accepts requests at `url`.",
     "connection_close_failed": "Closing a connection to Kafka or ClickHouse ended with an error; nothing is lost.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
+    "audit_entry": "The audit log has a new entry; its `digest` is what `funnelwatch audit verify --head` takes.",
+    "receipt_not_copied": "The receipt of an erasure could not be written next to a backup; copy it there from the folder `receipts`.",
     "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",
     "preloading_failed": "The process from which roles are forked does not answer; `up` starts roles the ordinary way from now on.",
     # --- collector and sources
@@ -71,6 +73,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "event_days_counted": "What the events of days add up to was counted, for the evaluation.",
     "hours_rolled_up": "Whole hours were summed up.",
     "stores_evaluated": "Stores of which something changed were evaluated in their complete periods.",
+    "tables_are_later": "A later release made the tables and views; this one works on them and changes none.",
     "tables_migrated": "A numbered migration ran.",
     "topic_id_unknown": "Kafka does not say which topic this is; the batch is landed and not committed.",
     # --- notifier, channels and digests

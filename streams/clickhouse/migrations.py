@@ -2,7 +2,8 @@
 
 Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
 harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
-schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
+schema; ClickHouse has no lock that would be safer. While a later release is there, an earlier one that starts next to it
+changes nothing: it works on what the later one made, since tables and views only gain columns. A file whose first line says ``repeatable`` is run again when it changes;
 any other must not change once released, and doing so is rejected. What views take from the core (``${stages}``, ``${measures}``, …) is
 filled in before the checksum is taken, so that a view follows ``scoring/``.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib.metadata
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,12 +155,21 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
         (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
         ENGINE = {replicated}ReplacingMergeTree(applied_at) ORDER BY number""",
     )
+    await _run(
+        client,
+        f"ALTER TABLE {database}.schema_migrations {on_cluster} ADD COLUMN IF NOT EXISTS release String DEFAULT ''",
+    )
     with mapped():
         rows = (
-            await client.query(f"SELECT number, checksum FROM {database}.schema_migrations FINAL")
+            await client.query(f"SELECT number, checksum, release FROM {database}.schema_migrations FINAL")
         ).result_rows
-    applied = {int(number): str(checksum) for number, checksum in rows}
-    for migration in find_migrations():
+    applied = {int(number): str(checksum) for number, checksum, _ in rows}
+    every, ours = find_migrations(), importlib.metadata.version("funnelwatch")
+    later = max((str(release) for *_, release in rows), key=_order, default="")
+    if _order(later) > _order(ours) or max(applied, default=0) > max(one.number for one in every):
+        _log.warning("tables_are_later", database=database, release=later or "unknown", ours=ours)
+        return
+    for migration in every:
         known = applied.get(migration.number)
         if known == migration.checksum or (migration.only_on_cluster and not cluster):
             continue
@@ -171,12 +182,17 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
             await _run(client, statement)
         await _run(
             client,
-            f"INSERT INTO {database}.schema_migrations (number, name, checksum) "
-            f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')",
+            f"INSERT INTO {database}.schema_migrations (number, name, checksum, release) "
+            f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}', '{ours}')",
         )
         _log.info("tables_migrated", number=migration.number, name=migration.name, database=database)
     tables, _ = retention_of(settings)
     await keep_tables(client, database, tables, on_cluster)
+
+
+def _order(release: str) -> list[int]:
+    """A release's numbers, to be compared."""
+    return [int(number) for number in re.findall(r"\d+", release)]
 
 
 async def _run(client: AsyncClient, statement: str) -> None:

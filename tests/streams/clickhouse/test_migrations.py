@@ -96,6 +96,20 @@ async def test_a_view_file_that_changed_is_run_again(clickhouse: Any, settings: 
     assert client.query("SELECT count() FROM events").result_rows == [(0,)]
 
 
+@pytest.mark.parametrize(("number", "release"), [(999, ""), (35, "99.0.1")])
+async def test_an_earlier_release_leaves_the_views_of_a_later_one_alone(
+    clickhouse: Any, settings: Settings, number: int, release: str
+) -> None:
+    await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    client.command(
+        f"INSERT INTO schema_migrations (number, name, checksum, release) VALUES ({number}, 'later', 'x', '{release}')"
+    )
+    client.command("CREATE OR REPLACE VIEW events AS SELECT 'of a later release' AS event_id")
+    await migrate(settings)
+    assert client.query("SELECT event_id FROM events").result_rows == [("of a later release",)]
+
+
 def test_on_a_cluster_every_statement_names_it_and_every_engine_is_replicated() -> None:
     settings = load_settings(clickhouse_cluster="prod")
     statements = [sql for one in find_migrations() for sql in one.statements(settings)]
