@@ -16,7 +16,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -28,6 +28,9 @@ from streams.instance.processes import end_with_parent, raise_open_files
 from streams.printable import printable
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from streams.instance.files import StateReport
 
 _log = structlog.get_logger()
 
@@ -97,7 +100,7 @@ ROLES_ON_PAGE = tuple(sorted(ROLES, key=lambda name: ROLES[name].page_place))
 
 def run_role(role: Role, settings: Settings, config: Config, number: int = 1) -> None:
     """Be the process ``number`` of ``role`` until SIGTERM or SIGINT."""
-    from streams import logs, metrics_server
+    from streams import logs, metrics_server, tracing
     from streams.instance.files import StateReport, process_name
 
     raise_open_files()
@@ -107,11 +110,22 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
         settings.data, process_name(role.name, number), {"metrics": metrics_server.serve(settings)}
     )
     report.say("starting")
+    try:
+        _run(role, settings, config, report)
+    finally:
+        tracing.stop()
+
+
+def _run(role: Role, settings: Settings, config: Config, report: StateReport) -> None:
+    from streams import tracing
+
     module: Any = importlib.import_module(role.module)
     if hasattr(module, "main"):
+        tracing.start(settings, role.name)
         module.main(settings, config, report)
         return
     try:
+        tracing.start(settings, role.name)
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
             asyncio.run(until_stopped(module.run(settings, config, report), lambda: report.is_stopping))
     except Exception as error:

@@ -208,6 +208,14 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Address a role serves its Prometheus metrics on.")
     metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 picks a free one.")
 
+    traces_url: str = Field(
+        "",
+        description="Address of a receiver of OpenTelemetry traces (OTLP over HTTP), such as http://127.0.0.1:4318; traces nothing if empty. Needs the extra `tracing`.",
+    )
+    traces_one_in: int = Field(
+        20, ge=1, description="Of how many blocks of neighbouring events one is traced; alerts always are."
+    )
+
     monitors: int = Field(
         1,
         ge=1,

@@ -41,6 +41,7 @@ STREAMS: Mapping[str, set[str]] = {
     "logs": FLOOR,
     "metrics": FLOOR,
     "metrics_server": FLOOR,
+    "tracing": FLOOR,
     "connections": set(),
     "tls": set(),
     "sources/config": FLOOR,
@@ -51,20 +52,20 @@ STREAMS: Mapping[str, set[str]] = {
     "clickhouse": FLOOR | {"config", "tls"},
     "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},
     "channels": FLOOR | {"instance", "metrics"},
-    "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "clickhouse"},
+    "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "tracing", "clickhouse"},
     "sources": FLOOR
     | {"sources/config", "config", "instance", "kafka", "collector", "clickhouse", "metrics"},
     # sends what a file holds, keeps the run on the topic of sources, and takes back what it added from the tables
     "imports": FLOOR | {"config", "instance", "kafka", "collector", "clickhouse", "sources"},
     # reads exports without an instance: of sources the files alone, of incidents how numbers are written
     "evaluation": FLOOR | {"sources", "incidents", "clickhouse", "config"},
-    "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
-    "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
+    "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "transport"},
+    "landing": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "clickhouse"},
     # the guard of ad spend reads what reports and signals say, and rates of exchange
     "pools": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents"},
     "backtest": FLOOR | {"config"},
     "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest", "evaluation"},
-    "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "incidents", "channels"},
+    "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "incidents", "channels"},
     "digests": FLOOR
     | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels", "evaluation"},
     "web": FLOOR
@@ -84,7 +85,7 @@ STREAMS: Mapping[str, set[str]] = {
     },
     # what agents ask goes over the read API: of the project it knows words and definitions only
     "agents": FLOOR,
-    "roles": FLOOR | {"config", "instance", "logs", "metrics_server"},
+    "roles": FLOOR | {"config", "instance", "logs", "metrics_server", "tracing"},
     "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
     "backup": FLOOR | {"instance", "kafka", "clickhouse"},
     # works on the folder of an instance that does not run

@@ -25,10 +25,12 @@ from aiokafka.errors import (
     RecordTooLargeError,
 )
 
+from streams import tracing
 from streams.clock import monotonic, now_ms
 from streams.collector.frames import Record
 from streams.collector.producer import let_go, new_producer
 from streams.collector.spool import Spool, SpoolFullError
+from streams.collector.traced import TracedRequests, trace_flush
 from streams.errors import RejectedError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
@@ -94,6 +96,7 @@ class Publisher:
         self._ending: set[asyncio.Task[None]] = set()
         self._closing = False
         self._no_times_until = float("-inf")
+        self._requests = TracedRequests()
 
     @property
     def is_broker_there(self) -> bool:
@@ -156,6 +159,7 @@ class Publisher:
             raise KafkaUnreachableError("the collector is stopping")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((records, done))
+        self._requests.note()
         self._wake.set()
         await done
 
@@ -230,14 +234,12 @@ class Publisher:
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], wait_s: float) -> None:
         """Send ``records`` as record batches and wait until all are acknowledged."""
         groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        partitions = {
-            topic: await self._partitions_of(producer, topic, wait_s)
-            for topic in {record.topic for record in records}
-        }
+        topics = {record.topic for record in records}
+        partitions = {topic: await self._partitions_of(producer, topic, wait_s) for topic in topics}
         for record in records:
             groups[record.topic, self._place(record.key, partitions[record.topic])].append(record)
-        loop = asyncio.get_running_loop()
-        until = loop.time() + wait_s
+        until = asyncio.get_running_loop().time() + wait_s
+        begun_ns, requests = tracing.now_ns(), self._requests.take()
         futures: list[asyncio.Future[Any]] = []
         try:
             async with asyncio.timeout_at(until):
@@ -253,7 +255,8 @@ class Publisher:
                             batch.append(key=record.key, value=record.value, timestamp=at_ms)
                     batch.close()
                     futures.append(await producer.send_batch(batch, topic, partition=partition))
-                await asyncio.gather(*futures)
+                acknowledged = await asyncio.gather(*futures)
+            trace_flush(acknowledged, begun_ns, requests, groups)
         finally:
             for future in futures:
                 if future.done() and not future.cancelled():
@@ -357,8 +360,7 @@ class Publisher:
         A producer is given up after each rejection, for Kafka counts the batches of an idempotent one; halves are tried until the
         rejected record is alone, so that all others go on.
         """
-        producer = self._producer
-        if producer is None and not await self._connect(_REPAIR_S):
+        if self._producer is None and not await self._connect(_REPAIR_S):
             return False
         producer = self._producer
         assert producer is not None

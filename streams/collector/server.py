@@ -18,6 +18,7 @@ from aiohttp import web
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import Event, RejectReason
 from scoring.events.rejections import shown
+from streams import tracing
 from streams.clock import monotonic
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
 from streams.collector.bodies import (
@@ -282,6 +283,9 @@ class CollectorApp:
             begun = monotonic()
             path = _path_of(request)
             path = path if path in paths else "other"
+            if tracing.is_on():
+                sender = request.headers.get("traceparent", "")
+                tracing.REQUEST.set(tracing.TracedRequest(path, tracing.now_ns(), sender))
             response = await _answered(request, handler, CORS if path in open_paths else {})
             COLLECTOR_REQUESTS.labels(path, str(response.status)).inc()
             COLLECTOR_SECONDS.labels(path).observe(monotonic() - begun)

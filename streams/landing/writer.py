@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
-from streams import metrics
+from streams import metrics, tracing
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, RowRejectedError, mapped
 from streams.clock import monotonic
@@ -138,8 +138,10 @@ class Writer:
                 insert_block=block, settings=options, compression=self._compression, fmt="JSONEachRow"
             )
 
-        started = monotonic()
+        started, begun_ns = monotonic(), tracing.now_ns()
         await self.patiently(insert)
+        if tracing.is_on():
+            _trace(target, rows, begun_ns)
         metrics.LANDING_INSERT_SECONDS.labels(target.table).observe(monotonic() - started)
         metrics.LANDING_ROWS.labels(target.table).inc(len(rows))
 
@@ -151,6 +153,15 @@ class Writer:
                 await client.close()
             except (OSError, ClickHouseUnreachableError) as error:
                 _log.info("connection_close_failed", server="clickhouse", error=str(error))
+
+
+def _trace(target: Target, rows: Sequence[Row], begun_ns: int) -> None:
+    ends: dict[int, tuple[int, int]] = {}
+    for row in rows:
+        first, last = ends.get(row.partition, (row.offset, row.offset))
+        ends[row.partition] = (min(first, row.offset), max(last, row.offset))
+    for partition, offsets in ends.items():
+        tracing.of_records(f"insert {target.table}", target.topic, partition, offsets, begun_ns)
 
 
 def _block(topic: str, statement: str, rows: Sequence[Row]) -> tuple[bytes, str]:

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from streams import metrics
+from streams import metrics, tracing
 from streams.clock import monotonic, now_ms
 from streams.kafka.servers import Servers
 from streams.kafka.topic_ids import (
@@ -29,6 +29,7 @@ from streams.kafka.topic_ids import (
 )
 from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
+from streams.monitor.traced import trace_flush
 from streams.monitor.writer import PartitionWriter
 from streams.transport.chunks import Span
 
@@ -318,6 +319,7 @@ class Monitor:
     async def _write(self, number: int, work: Work, present_ms: int) -> bool:
         """Judge and write one partition's work; False if the partition has another owner."""
         partition, writer = self.partitions[number], self._writers[number]
+        begun_ns = tracing.now_ns()
         if work.weight > THREAD_ROWS:
             await asyncio.to_thread(partition.judge, work)
         else:
@@ -329,6 +331,8 @@ class Monitor:
             if self._group().lease_left() > LEASE_MARGIN_S:
                 raise  # not by a new owner: a transaction that took too long; begin afresh
             return False
+        if tracing.is_on():
+            trace_flush((self.topic, number), partition.mark.offset + 1, work, begun_ns)
         partition.mark = work.mark
         partition.has_mark = True
         metrics.MONITOR_CLOSED.inc(len(work.closing))

@@ -23,6 +23,7 @@ from scoring.alerts.alert import AlertState
 from scoring.alerts.deciding import Decision, GroupAction, GroupState
 from scoring.alerts.routing import Severity
 from scoring.alerts.settling import after
+from streams import tracing
 from streams.channels import Channel, Message, SendRejectedError, SendRetryableError
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
@@ -195,6 +196,7 @@ class Notifier:
             claimed = {"group": state, "claim": claim.key, "thread": claim.thread, "receipt": claim.parent}
             await self._send_log.write(group.key, self._record(group.key, **claimed))
         try:
+            begun_ns = tracing.now_ns()
             message = await self._message(batch, receiver, settled, claims)
             receipt = await channel.send(message)
         except SendRetryableError as error:
@@ -209,6 +211,9 @@ class Notifier:
             _log.exception("notification_not_rendered", receiver=receiver.name)
             await self._reject(batch, receiver, type(error).__name__)
             return True
+        for alert_id in dict.fromkeys(one for _, decision in batch.items for one in decision.alert_ids):
+            sent_to = {"funnelwatch.receiver": receiver.name, "funnelwatch.channel": receiver.channel}
+            tracing.of_alert("message", alert_id, begun_ns, attributes=sent_to)
         NOTIFIER_SENT.labels(receiver.channel).inc()
         _log.info(
             "notification_sent",
