@@ -24,6 +24,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "server_started": "A server of ours (collector, page) accepts requests at `url`.",
     "connection_close_failed": "Closing a connection to Kafka or ClickHouse ended with an error; nothing is lost.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
+    "tracing_started": "This process sends traces to `url`: of one in `one_in` blocks of events, and of each alert.",
     "audit_entry": "The audit log has a new entry; its `digest` is what `funnelwatch audit verify --head` takes.",
     "receipt_not_copied": "The receipt of an erasure could not be written next to a backup; copy it there from the folder `receipts`.",
     "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",

@@ -6,9 +6,12 @@ are. Who draws the substitutes forgets them: nothing leads back.
 
 from __future__ import annotations
 
+import html
+import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 #: a shorter id is part of too many other things to be looked for in texts: it is replaced where an id is the whole value
 SHORTEST_IN_TEXT = 6
@@ -19,6 +22,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _PERSON = re.compile(r"[a-z2-7]{16}")
 #: what an id may consist of: next to one of these, a find is part of another id
 _EDGE = "A-Za-z0-9_"
+#: an id begins after anything else, and after what stands for another character: ``\n`` and ``\u4e2d`` of JSON, ``%20`` of an address
+_BEGINS = rf"(?:(?<![{_EDGE}])|(?<=\\[nrtbf])|(?<=\\u[0-9a-fA-F]{{4}})|(?<=%[0-9a-fA-F]{{2}}))"
 _STORE = re.compile(rb'"store_id":\s*"([^"\\]*)"')
 
 
@@ -28,6 +33,39 @@ def substitute(of: str, draw: Callable[[int], bytes]) -> str:
     return letters if _PERSON.fullmatch(of) else f"erased-{letters}"
 
 
+def written_forms(one: str) -> set[str]:
+    """How an id appears in what is kept: as it is, in JSON, in JSON inside of JSON, in an address, in a mail's HTML."""
+    in_json = json.dumps(one, ensure_ascii=False)[1:-1]
+    in_ascii = json.dumps(one)[1:-1]
+    forms = {one, in_json, in_ascii, quote(one), quote(one, safe=""), html.escape(one)}
+    return forms | {json.dumps(form, ensure_ascii=False)[1:-1] for form in (in_json, in_ascii)}
+
+
+def _either(words: Iterable[str]) -> str:
+    """A pattern for any of the words, of two that begin alike the longer one; empty for none.
+
+    What words have in common at their beginning is looked at once, so that thousands of them cost hardly more than one.
+    """
+    tree: dict[str, Any] = {}
+    for word in words:
+        at = tree
+        for letter in word:
+            at = at.setdefault(letter, {})
+        at[""] = {}
+    return _pattern(tree) if tree else ""
+
+
+def _pattern(tree: dict[str, Any]) -> str:
+    straight = ""
+    while len(tree) == 1 and "" not in tree:  # not a call a letter: an id may be long
+        ((letter, tree),) = tree.items()
+        straight += re.escape(letter)
+    ways = [re.escape(letter) + _pattern(rest) for letter, rest in sorted(tree.items()) if letter]
+    if not ways:
+        return straight
+    return f"{straight}(?:{'|'.join(ways)}){'?' if '' in tree else ''}"
+
+
 class Erasure:
     """Replaces ids in values and texts. Two stores may number their orders alike: what names another store is left alone."""
 
@@ -35,18 +73,18 @@ class Erasure:
         """Use ``substitutes``: id → what takes its place, of ids of the store ``store_id``."""
         self._substitutes = dict(substitutes)
         self.store_id = store_id
-        every = "|".join(re.escape(one) for one in sorted(substitutes, key=len, reverse=True))
+        #: every way in which an id may be written → what takes its place
+        self._written = {form: new for one, new in substitutes.items() for form in written_forms(one)}
+        every = _either(self._written)
         #: an order that was counted, as the monitor remembers it: stage, store, order
         self._order_key = (
-            re.compile(f'(\\b[a-z] {re.escape(store_id)} )({every})(?=[\\\\"])') if every else None
+            re.compile(f'(\\b[a-z] {re.escape(store_id)} )({every})(?=[\\\\"])') if substitutes else None
         )
-        long = [re.escape(one) for one in substitutes if len(one) >= SHORTEST_IN_TEXT]
-        short = [re.escape(one) for one in substitutes if len(one) < SHORTEST_IN_TEXT]
-        long.sort(key=len, reverse=True)  # of two that begin alike, the longer one
-        either = "|".join(long)
-        self._in_text = re.compile(f"(?<![{_EDGE}])(?:{either})(?![{_EDGE}])") if long else None
+        long = _either(one for one in self._written if len(one) >= SHORTEST_IN_TEXT)
+        short = _either(one for one in self._written if len(one) < SHORTEST_IN_TEXT)
+        self._in_text = re.compile(f"{_BEGINS}{long}(?![{_EDGE}])") if long else None
         fields = "|".join(ID_FIELDS)
-        self._in_field = re.compile(f'("(?:{fields})":\\s*")({"|".join(short)})(?=")') if short else None
+        self._in_field = re.compile(f'("(?:{fields})":\\s*")({short})(?=")') if short else None
 
     @property
     def ids(self) -> Collection[str]:
@@ -55,15 +93,15 @@ class Erasure:
 
     @property
     def long_ids(self) -> list[str]:
-        """Those that are looked for inside of texts, too."""
-        return [one for one in self._substitutes if len(one) >= SHORTEST_IN_TEXT]
+        """Those that are looked for inside of texts, too, in every way in which they may be written."""
+        return [one for one in self._written if len(one) >= SHORTEST_IN_TEXT]
 
     def in_text(self, text: str) -> str:
         """``text`` with every id replaced: long ones wherever they are whole, short ones as a field's whole value."""
         if self._in_text is not None:
-            text = self._in_text.sub(lambda found: self._substitutes[found[0]], text)
+            text = self._in_text.sub(lambda found: self._written[found[0]], text)
         if self._in_field is not None:
-            text = self._in_field.sub(lambda found: found[1] + self._substitutes[found[2]], text)
+            text = self._in_field.sub(lambda found: found[1] + self._written[found[2]], text)
         return text
 
     def in_bytes(self, content: bytes) -> bytes:
@@ -82,7 +120,7 @@ class Erasure:
         if self._order_key is None:
             return content
         text = content.decode("utf-8", "surrogateescape")
-        text = self._order_key.sub(lambda found: found[1] + self._substitutes[found[2]], text)
+        text = self._order_key.sub(lambda found: found[1] + self._written[found[2]], text)
         return text.encode("utf-8", "surrogateescape")
 
     def in_value(self, field: str, value: Any) -> Any:
@@ -114,31 +152,42 @@ class Erasure:
 
 
 class BuyerIds:
-    """Collects the ids of one buyer of one store from events and orders, in any order."""
+    """Collects the ids of buyers of one store from events and orders, in any order, but each pass over all before the next."""
 
-    def __init__(self, store_id: str, pseudonym: str) -> None:
+    def __init__(self, store_id: str, pseudonyms: Iterable[str]) -> None:
         self.store_id = store_id
-        #: pseudonyms of the buyer: as buyer, and as the visitor on each device that bought
-        self.people = {pseudonym}
+        #: pseudonyms of the buyers: as buyer, and as the visitor on each device that bought
+        self.people = set(pseudonyms)
+        self.sessions: set[str] = set()
         self.others: set[str] = set()
 
     @property
     def all(self) -> set[str]:
         """Every id found."""
-        return self.people | self.others
+        return self.people | self.sessions | self.others
 
     def take_devices(self, record: Mapping[str, Any]) -> None:
-        """Learn from a record of the buyer by which visitor and session it came."""
+        """The first pass: learn from a record of a buyer by which visitor it came."""
         if record.get("store_id") == self.store_id and record.get("buyer") in self.people:
             self.people.update(one for one in (record.get("visitor"),) if one)
 
     def take(self, record: Mapping[str, Any]) -> bool:
-        """Learn the ids in a record, if it is one of the buyer's: nobody else's, by an own buyer or visitor."""
+        """The second: learn the ids in a record, if it is one of theirs and nobody else's, by its buyer or visitor."""
         if record.get("store_id") != self.store_id:
             return False
-        buyer, visitor = record.get("buyer", ""), record.get("visitor", "")
+        buyer, visitor = record.get("buyer") or "", record.get("visitor") or ""
         if buyer not in self.people and (buyer or visitor not in self.people):
             return False
-        found = (record.get(field, "") for field in ("session", "order_id", "event_id"))
-        self.others.update(one for one in found if one)
+        self.sessions.update(one for one in (record.get("session"),) if one)
+        self._take_ids(record)
         return True
+
+    def take_nameless(self, record: Mapping[str, Any]) -> None:
+        """The third: learn the ids in a record that has a session of theirs and names nobody."""
+        is_nameless = not record.get("buyer") and not record.get("visitor")
+        if record.get("store_id") == self.store_id and is_nameless and record.get("session") in self.sessions:
+            self._take_ids(record)
+
+    def _take_ids(self, record: Mapping[str, Any]) -> None:
+        found = (record.get(field) for field in ("order_id", "event_id"))
+        self.others.update(one for one in found if one)

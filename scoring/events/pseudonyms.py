@@ -16,6 +16,11 @@ _READY_MADE = re.compile(r"~([a-z2-7]{16})")
 _MAX_REMEMBERED = 200_000
 
 
+def is_marked(raw: str) -> bool:
+    """Whether ``raw`` is a pseudonym in the form in which dead letters hold it, and not an id that begins with a tilde."""
+    return _READY_MADE.fullmatch(raw) is not None
+
+
 class Pseudonyms:
     """Gives the pseudonym of an id within a store. The same key, store and id always give the same letters.
 
@@ -52,6 +57,14 @@ class Pseudonyms:
             self._remembered.clear()
         self._remembered[(store_id, raw)] = made
         return made
+
+    def erasure_mark(self, store_id: str, pseudonym: str) -> str:
+        """By what somebody who was erased is recognised in an older backup; it says nothing without key and pseudonym."""
+        keyed = self._keyed.copy()
+        keyed.update(
+            b"erased\x00\x00" + store_id.encode("utf-8", "surrogatepass") + b"\x00" + pseudonym.encode()
+        )
+        return keyed.hexdigest()
 
     def marked(self, store_id: str, raw: str) -> str:
         """The pseudonym in the form in which ``of`` takes it back, for dead letters."""

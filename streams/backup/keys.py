@@ -32,6 +32,26 @@ def new_key(data: Path, name: str) -> bytes:
     return key
 
 
+def note_backup(data: Path, name: str, path: Path, *, is_encrypted: bool) -> None:
+    """Remember where a backup was written: an erasure leaves its receipt there, and names those that have no key to destroy."""
+    kept = _made_path(data)
+    kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with kept.open("a", encoding="utf-8") as file:
+        file.write(f"{'encrypted' if is_encrypted else 'plain'} {name} {path.resolve()}\n")
+
+
+def backups_made(data: Path, *, only_plain: bool = False) -> list[Path]:
+    """Where backups were written, whether they are still there or not; of those without encryption only."""
+    kept = _made_path(data)
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    parts = [line.split(" ", 2) for line in lines]
+    return [Path(path) for kind, _, path in parts if kind == "plain" or not only_plain]
+
+
+def _made_path(data: Path) -> Path:
+    return data / "secrets" / "backups" / "made.txt"
+
+
 def read_key(path: Path) -> bytes:
     """The key in a file.
 

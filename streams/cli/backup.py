@@ -27,7 +27,7 @@ def backup(
     under `secrets/backups`: keep a copy of the key at another place than the backup.
     """
     from streams.backup.folder import back_up_folder, new_name
-    from streams.backup.keys import key_path, new_key
+    from streams.backup.keys import key_path, new_key, note_backup
     from streams.backup.tables import back_up_tables
 
     settings = checked_settings(data=data)
@@ -52,6 +52,7 @@ def backup(
     except BaseException:
         key_path(settings.data, name).unlink(missing_ok=True)
         raise
+    note_backup(settings.data, name, path, is_encrypted=key is not None)
     say(f"{path}: {what}, {path.stat().st_size / 1e6:,.1f} MB")
     if key is not None:
         say(

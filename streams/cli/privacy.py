@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.asking import audited, login_name
+from streams.cli.asking import audited, failed, login_name
 from streams.cli.starting import checked_settings, data_option
 from streams.cli.terminal import confirm, say
 
@@ -51,30 +51,46 @@ def export(
 
 @group.command()
 def erase(
-    buyer: _Buyer,
     store: _Store,
+    buyer: Annotated[
+        list[str],
+        typer.Option(
+            "--buyer", help="As for `export`; several times for several buyers.", default_factory=list
+        ),
+    ],
+    buyers: Annotated[
+        Path | None,
+        typer.Option("--buyers", help="A file with a buyer's id a line.", exists=True, dir_okay=False),
+    ] = None,
     who: _Who = "",
     yes: _Yes = False,
     data: data_option = None,
 ) -> None:
-    """Replace a buyer's ids by new ones that lead nowhere, in tables, topics, spool, mails and logs, and destroy the keys of backups.
+    """Replace buyers' ids by new ones that lead nowhere, in tables, topics, spool, mails and logs, and destroy the keys of backups.
 
-    Totals stay as they are. What was done is printed, and kept as a receipt in the folder `receipts`. It cannot be undone.
+    Totals stay as they are. What was done is printed, and kept as a receipt in the folder `receipts` and next to the backups, so that
+    `funnelwatch restore` erases them from an older backup as well. It cannot be undone; if it was interrupted, run it again.
     """
-    from streams.privacy.erasing import erase_buyer
+    from streams.privacy.erasing import erase_buyers
 
     settings = checked_settings(data=data)
-    question = f"Erase this buyer of store {store}, and make all encrypted backups unreadable?"
+    wanted = dict.fromkeys(buyer)
+    if buyers is not None:
+        wanted |= {line: None for line in buyers.read_text(encoding="utf-8-sig").splitlines() if line.strip()}
+    if not wanted:
+        raise failed("name buyers with --buyer or --buyers")
+    whom = "this buyer" if len(wanted) == 1 else f"these {len(wanted):,} buyers"
+    question = f"Erase {whom} of store {store}, and make all encrypted backups unreadable?"
     if not yes and not confirm(question):
         raise typer.Exit(1)
-    audited(settings, f"privacy erase --store {store}", who)
-    receipt = asyncio.run(erase_buyer(settings, store, buyer, who or login_name(), say))
+    audited(settings, f"privacy erase --store {store}: {len(wanted)}", who)
+    receipt = asyncio.run(erase_buyers(settings, store, list(wanted), who or login_name(), say))
     for name, count in receipt.files.items():
         say(f"{name}: {count:,}")
     if receipt.backups:
         say(f"keys destroyed of the backups {', '.join(receipt.backups)}: make a new backup now")
     for line in receipt.stays:
-        say(f"stays until its topic's retention ends: {line}")
+        say(f"still there: {line}")
     say(f"{receipt.ids} ids erased; receipt: {settings.data / 'receipts'}/erasure-{receipt.request}.json")
 
 

@@ -1,10 +1,10 @@
-"""Everything that is kept of a buyer, handed over or erased, over all places where it may be."""
+"""Everything that is kept of buyers, handed over or erased, over all places where it may be."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,17 @@ from typing import Any
 import msgspec
 
 from scoring.events.erasure import SHORTEST_IN_TEXT, BuyerIds, Erasure, substitute
-from scoring.events.pseudonyms import Pseudonyms
-from streams.backup.keys import destroy_keys
+from scoring.events.pseudonyms import Pseudonyms, is_marked
+from streams.backup.keys import backups_made, destroy_keys
 from streams.clickhouse.clients import open_writer
 from streams.clock import now
 from streams.embedded.alone import store_alone
 from streams.errors import InputError
-from streams.instance.files import secret, write_atomically
+from streams.instance.files import secret
 from streams.instance.lock import instance_lock
 from streams.privacy import files, tables, topics
+from streams.privacy.receipts import Receipt, keep
+from streams.privacy.unfinished import forget, noted
 from streams.settings import Settings
 
 Say = Callable[[str], None]
@@ -30,37 +32,19 @@ class NobodyFoundError(InputError):
     """Nothing is kept of that buyer; the command line prints it."""
 
 
-class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an erasure did, without anything that leads to the buyer.
-
-    Attributes:
-        tables, topics, files: place → rows, records or files in which ids were replaced.
-        backups: those whose keys were destroyed.
-        totals_before, totals_after: what the views count of the store: the same.
-        stays: what is still there, until when, and why.
-    """
-
-    request: str
-    who: str
-    at: str
-    store_id: str
-    ids: int
-    tables: dict[str, int]
-    topics: dict[str, int]
-    files: dict[str, int]
-    backups: list[str]
-    totals_before: dict[str, int]
-    totals_after: dict[str, int]
-    stays: list[str] = []
-
-
 @dataclass(slots=True)
 class OpenedInstance:
-    """Where an instance keeps things: ``data`` if its own broker is not running, and settings by which its tables answer."""
+    """Where an instance keeps things.
+
+    Attributes:
+        settings: those by which its tables answer.
+        log_dir: where its own broker, which does not run, keeps its logs; None where the servers are not ours.
+        store: the store that was started for this; empty where it is not ours.
+    """
 
     settings: Settings
     log_dir: Path | None
-    notes: list[str] = field(default_factory=list)
+    store: AsyncExitStack = field(default_factory=AsyncExitStack)
 
 
 @asynccontextmanager
@@ -74,25 +58,34 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedInstance]:
         yield OpenedInstance(settings, None)
         return
     with instance_lock(settings.data):
-        async with store_alone(settings) as answering:
-            yield OpenedInstance(answering, settings.data / "kafka" / "data")
+        async with AsyncExitStack() as store:
+            answering = await store.enter_async_context(store_alone(settings))
+            yield OpenedInstance(answering, settings.data / "kafka" / "data", store)
+
+
+def pseudonyms_of(settings: Settings) -> Pseudonyms:
+    """The pseudonyms of an instance.
+
+    Raises:
+        NobodyFoundError: their key is not here.
+    """
+    key = settings.hash_key.get_secret_value()
+    if not key and not (settings.data / "secrets" / "hash_key").exists():
+        raise NobodyFoundError(  # a new one would give another pseudonym, under which nothing is kept of anybody
+            f"the key of the pseudonyms is neither in {settings.data} nor in FUNNELWATCH_HASH_KEY"
+        )
+    return Pseudonyms(key or secret(settings.data, "hash_key"))
 
 
 def pseudonym_of(settings: Settings, store_id: str, buyer: str) -> str:
     """The pseudonym under which a buyer's id, or one that is marked as a pseudonym (``~…``), is kept."""
     if not buyer.strip() or not store_id:
         raise NobodyFoundError("name a buyer and a store")
-    key = settings.hash_key.get_secret_value()
-    if not key and not (settings.data / "secrets" / "hash_key").exists():
-        raise NobodyFoundError(  # a new one would give another pseudonym, under which nothing is kept of anybody
-            f"the key of the pseudonyms is neither in {settings.data} nor in FUNNELWATCH_HASH_KEY"
-        )
-    key = key or secret(settings.data, "hash_key")
-    return Pseudonyms(key).of(store_id, buyer)
+    return pseudonyms_of(settings).of(store_id, buyer)
 
 
-async def _ids(place: OpenedInstance, store_id: str, buyer: str) -> BuyerIds:
-    found = BuyerIds(store_id, pseudonym_of(place.settings, store_id, buyer))
+async def _ids(place: OpenedInstance, store_id: str, buyers: Collection[str]) -> BuyerIds:
+    found = BuyerIds(store_id, {pseudonym_of(place.settings, store_id, buyer) for buyer in buyers})
     client = await open_writer(place.settings)
     try:
         await tables.take_buyer(client, place.settings.clickhouse_database, found)
@@ -100,8 +93,9 @@ async def _ids(place: OpenedInstance, store_id: str, buyer: str) -> BuyerIds:
         await client.close()
     if place.log_dir is not None:
         topics.take_buyer(place.log_dir, found)
-    if not buyer.startswith("~") and len(buyer) >= SHORTEST_IN_TEXT:
-        found.others.add(buyer)  # as it came, it may be part of an order's number or of what was rejected
+    for buyer in buyers:
+        if not is_marked(buyer) and len(buyer) >= SHORTEST_IN_TEXT:
+            found.others.add(buyer)  # as it came, it may be part of an order's number or of what was rejected
     return found
 
 
@@ -112,7 +106,7 @@ async def export_buyer(settings: Settings, store_id: str, buyer: str) -> dict[st
         NobodyFoundError: nothing is.
     """
     async with opened(settings) as place:
-        ids = await _ids(place, store_id, buyer)
+        ids = await _ids(place, store_id, [buyer])
         erasure = Erasure(dict.fromkeys(ids.all, ""), store_id)
         database = place.settings.clickhouse_database
         client = await open_writer(place.settings)
@@ -146,57 +140,115 @@ def _cut(text: str, erasure: Erasure) -> Any:
         return text
 
 
-async def erase_buyer(settings: Settings, store_id: str, buyer: str, who: str, say: Say) -> Receipt:
-    """Erase a buyer everywhere, and keep a receipt in the data folder.
+async def erase_buyers(
+    settings: Settings, store_id: str, buyers: Collection[str], who: str, say: Say
+) -> Receipt:
+    """Erase buyers of a store everywhere, and keep a receipt in the data folder.
 
     Raises:
-        NobodyFoundError: nothing is kept of them.
+        NobodyFoundError: nothing is kept of any of them.
     """
     async with opened(settings) as place:
-        ids = await _ids(place, store_id, buyer)
-        erasure = Erasure({one: substitute(one, secrets.token_bytes) for one in ids.all}, store_id)
-        database = place.settings.clickhouse_database
+        return await _erase(place, settings.data, store_id, buyers, who, say)
+
+
+async def erase_again(settings: Settings, receipts: Sequence[Receipt], say: Say) -> list[Receipt]:
+    """Erase whom the receipts say was erased, from what was restored from an older backup; a receipt for each store of theirs."""
+    made = []
+    async with opened(settings) as place:
+        pseudonyms = pseudonyms_of(place.settings)
         client = await open_writer(place.settings)
         try:
-            before = await tables.totals(client, database, store_id)
-            in_tables = {}
-            for table in await tables.tables_with_texts(client, database):
-                if count := await tables.erase_rows(client, database, table, erasure):
-                    say(f"{table.table}: {count:,} rows")
-                    in_tables[table.table] = count
-            await tables.forget_old_parts(client, database, list(in_tables))
-            after = await tables.totals(client, database, store_id)
+            people = await tables.everybody(client, place.settings.clickhouse_database)
         finally:
             await client.close()
+        if place.log_dir is not None:
+            people |= topics.everybody(place.log_dir)
+        for store_id in sorted({receipt.store_id for receipt in receipts}):
+            marks = {mark for one in receipts if one.store_id == store_id for mark in one.marks}
+            found = {
+                f"~{person}"
+                for store, person in people
+                if store == store_id and pseudonyms.erasure_mark(store, person) in marks
+            }
+            if found:
+                made.append(await _erase(place, settings.data, store_id, found, "restore", say))
+    return made
+
+
+async def _erase(
+    place: OpenedInstance, data: Path, store_id: str, buyers: Collection[str], who: str, say: Say
+) -> Receipt:
+    ids = await _ids(place, store_id, buyers)
+    pseudonyms = pseudonyms_of(place.settings)
+    with noted(data, store_id) as earlier:  # of one that was interrupted: its substitutes are in use already
+        fresh = {one: substitute(one, secrets.token_bytes) for one in ids.all}
+        substitutes = earlier.take(fresh)
+        erasure = Erasure(substitutes, store_id)
+        in_tables, before, after = await _in_tables(place, erasure, say)
         stays: list[str] = []
         if place.log_dir is not None:
-            in_topics = topics.erase_logs(place.log_dir, erasure)
+            in_topics: Mapping[str, int] = topics.erase_logs(place.log_dir, erasure)
         else:
             in_topics, stays = await topics.delete_read(place.settings)
-    for topic, count in in_topics.items():
-        say(f"{topic}: {count:,} records")
-    in_files = _in_files(settings.data, erasure)
-    if not in_tables and not in_topics and not any(in_files.values()):
-        raise NobodyFoundError(f"nothing is kept of that buyer in store {store_id}")
-    receipt = Receipt(
-        request=secrets.token_hex(8),
-        who=who,
-        at=now().isoformat(timespec="seconds"),
-        store_id=store_id,
-        ids=len(ids.all),
-        tables=in_tables,
-        topics=in_topics,
-        files={name: count for name, count in in_files.items() if count},
-        backups=destroy_keys(settings.data),
-        totals_before=before,
-        totals_after=after,
-        stays=stays,
-    )
-    folder = settings.data / "receipts"
-    write_atomically(
-        folder / f"erasure-{receipt.request}.json", msgspec.json.format(msgspec.json.encode(receipt))
-    )
+        for topic, count in in_topics.items():
+            say(f"{topic}: {count:,} records")
+        in_files = _in_files(data, erasure)
+        if not in_tables and not in_topics and not any(in_files.values()) and not earlier.was_there:
+            forget(data)
+            raise NobodyFoundError(f"nothing is kept of that buyer in store {store_id}")
+        stays += [
+            f"unencrypted backup {path}: delete it, or it is erased when it is restored"
+            for path in backups_made(data, only_plain=True)
+            if path.exists()
+        ]
+        receipt = Receipt(
+            request=secrets.token_hex(8),
+            who=who,
+            at=now().isoformat(timespec="seconds"),
+            store_id=store_id,
+            people=len(buyers),
+            marks=sorted(
+                pseudonyms.erasure_mark(store_id, pseudonyms.of(store_id, buyer)) for buyer in buyers
+            ),
+            ids=len(substitutes),
+            tables=in_tables,
+            topics=dict(in_topics),
+            files={name: count for name, count in in_files.items() if count},
+            backups=destroy_keys(data),
+            totals_before=before,
+            totals_after=after,
+            stays=stays,
+        )
+        keep(data, receipt)
     return receipt
+
+
+async def _in_tables(
+    place: OpenedInstance, erasure: Erasure, say: Say
+) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+    """Table → rows; and the totals before and after."""
+    database = place.settings.clickhouse_database
+    client = await open_writer(place.settings)
+    try:
+        before = await tables.totals(client, database, erasure.store_id)
+        changed = {}
+        for table in await tables.tables_with_texts(client, database):
+            if count := await tables.erase_rows(client, database, table, erasure):
+                say(f"{table.table}: {count:,} rows")
+                changed[table.table] = count
+        after = await tables.totals(client, database, erasure.store_id)
+        if place.log_dir is None:
+            await tables.forget_old_parts(client, database, list(changed))
+            replaced = []
+        else:
+            replaced = await tables.old_parts(client, database)
+    finally:
+        await client.close()
+    if replaced:
+        await place.store.aclose()
+        files.remove_parts(replaced)
+    return changed, before, after
 
 
 def _in_files(data: Path, erasure: Erasure) -> dict[str, int]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email
-from collections.abc import Callable, Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -76,6 +78,13 @@ def other_files(data: Path) -> Iterator[Path]:
 def erase_others(data: Path, erasure: Erasure) -> int:
     """Replace in logs, previews and whatever else was written there; how many files were changed."""
     return sum(_in_bytes(path, erasure.in_bytes) for path in other_files(data))
+
+
+def remove_parts(folders: Iterable[Path]) -> None:
+    """Remove parts of a store that does not run; the embedded engine looks for such parts rarely, and keeps them for eight minutes."""
+    os.sync()  # what replaced them has to be there after a power cut
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _in_bytes(path: Path, replace: Callable[[bytes], bytes]) -> int:

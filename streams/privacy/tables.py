@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver import AsyncClient
@@ -21,11 +22,14 @@ from streams.errors import StateError
 
 #: texts that are looked for in one pass (ClickHouse takes 255)
 _NEEDLES = 200
+#: of which one statement does so many
+_SEARCHES = 5
 _ROWS = 50_000
 _GONE_S = 120.0
 _TEXT = re.compile(r"String")
 #: what the rows that are replaced are recognised by; it holds a moment, and in memory only
 _MARKS = "privacy_marks"
+_EVENTS = ("events_raw", "import_events_raw")
 
 
 class StillOnDiskError(StateError):
@@ -48,13 +52,13 @@ class StoredColumns:
 
 
 async def tables_with_texts(client: AsyncClient, database: str) -> list[StoredColumns]:
-    """Every table that stores texts, with its columns; views and tables over other servers store nothing."""
+    """Every table with rows that stores texts, with its columns; views and tables over other servers store nothing."""
     with mapped():
         rows = (
             await client.query(
                 "SELECT table, name, type FROM system.columns WHERE database = {database:String} "
                 "AND default_kind IN ('', 'DEFAULT') AND table IN (SELECT name FROM system.tables "
-                "WHERE database = {database:String} AND engine LIKE '%MergeTree') ORDER BY table, position",
+                "WHERE database = {database:String} AND engine LIKE '%MergeTree' AND total_rows > 0) ORDER BY table, position",
                 parameters={"database": database},
             )
         ).result_rows
@@ -70,16 +74,21 @@ async def tables_with_texts(client: AsyncClient, database: str) -> list[StoredCo
 
 
 async def take_buyer(client: AsyncClient, database: str, buyer: BuyerIds) -> None:
-    """Learn from events and orders which devices, sessions, orders and events are the buyer's."""
-    columns = "store_id, visitor, buyer, session, order_id, event_id"
-    for take in (buyer.take_devices, buyer.take):
-        people = sorted(buyer.people)
-        for table in ("events_raw", "import_events_raw"):
+    """Learn from events and orders which devices, sessions, orders and events are the buyers'."""
+    of_people = " OR ".join(f"{field} IN {{ids:Array(String)}}" for field in PERSON_FIELDS)
+    nameless = "visitor = '' AND buyer = '' AND session IN {ids:Array(String)}"
+    for take, condition in (
+        (buyer.take_devices, of_people),
+        (buyer.take, of_people),
+        (buyer.take_nameless, nameless),
+    ):
+        ids = sorted(buyer.sessions if condition is nameless else buyer.people)
+        for table in _EVENTS:
             with mapped():
                 found = await client.query(
-                    f"SELECT DISTINCT {columns} FROM {database}.{table} WHERE store_id = {{store:String}} AND "
-                    f"({' OR '.join(f'{field} IN {{people:Array(String)}}' for field in PERSON_FIELDS)})",
-                    parameters={"store": buyer.store_id, "people": people},
+                    f"SELECT DISTINCT store_id, visitor, buyer, session, order_id, event_id FROM {database}.{table} "
+                    f"WHERE store_id = {{store:String}} AND ({condition})",
+                    parameters={"store": buyer.store_id, "ids": ids},
                 )
             for row in found.named_results():
                 take(row)
@@ -93,6 +102,19 @@ async def take_buyer(client: AsyncClient, database: str, buyer: BuyerIds) -> Non
         buyer.take(row)
 
 
+async def everybody(client: AsyncClient, database: str) -> set[tuple[str, str]]:
+    """Store and pseudonym of everybody of whom something is kept."""
+    people = [
+        f"SELECT store_id, arrayJoin([visitor, buyer]) AS person FROM {database}.{name}" for name in _EVENTS
+    ]
+    people.append(f"SELECT store_id, buyer AS person FROM {database}.order_versions_raw")
+    with mapped():
+        found = await client.query(
+            f"SELECT DISTINCT store_id, person FROM ({' UNION ALL '.join(people)}) WHERE person != ''"
+        )
+    return {(str(store), str(person)) for store, person in found.result_rows}
+
+
 async def rows_with(
     client: AsyncClient, database: str, table: StoredColumns, erasure: Erasure
 ) -> list[tuple[int, dict[str, Any]]]:
@@ -104,7 +126,7 @@ async def rows_with(
         with mapped():
             answer = await client.query(
                 f"SELECT {table.checksum} AS privacy_mark, {named} FROM {database}.{table.table} WHERE {own}({condition})",
-                parameters={"store": erasure.store_id, **parameters},
+                parameters={"store": erasure.store_id} | parameters,
             )
         for mark, *values in answer.result_rows:
             row = dict(zip(table.columns, values, strict=True))
@@ -116,8 +138,12 @@ async def rows_with(
 def _conditions(table: StoredColumns, erasure: Erasure) -> Iterator[tuple[str, dict[str, Any]]]:
     long = erasure.long_ids
     hay = f"concat({', '.join(f'toString(`{name}`)' for name in table.texts)}, '')"
-    for at in range(0, len(long), _NEEDLES):
-        yield f"multiSearchAny({hay}, {{ids:Array(String)}})", {"ids": long[at : at + _NEEDLES]}
+    for at in range(0, len(long), _NEEDLES * _SEARCHES):
+        wanted = {
+            f"ids{begin}": long[begin : begin + _NEEDLES]
+            for begin in range(at, min(at + _NEEDLES * _SEARCHES, len(long)), _NEEDLES)
+        }
+        yield " OR ".join(f"multiSearchAny({hay}, {{{name}:Array(String)}})" for name in wanted), wanted
     short = [one for one in erasure.ids if one not in set(long)]
     fields = [name for name in table.texts if name in ID_FIELDS]
     if short and fields:
@@ -149,6 +175,16 @@ async def erase_rows(client: AsyncClient, database: str, table: StoredColumns, e
     return len(found)
 
 
+async def old_parts(client: AsyncClient, database: str) -> list[Path]:
+    """The folders of parts that others have replaced."""
+    with mapped():
+        found = await client.query(
+            "SELECT path FROM system.parts WHERE NOT active AND database = {database:String}",
+            parameters={"database": database},
+        )
+    return [Path(str(path)) for (path,) in found.result_rows]
+
+
 async def forget_old_parts(client: AsyncClient, database: str, tables: Sequence[str]) -> None:
     """Return once the files of replaced parts are deleted; ClickHouse keeps them for eight minutes otherwise.
 
@@ -172,7 +208,7 @@ async def _wait_until_gone(client: AsyncClient, database: str, tables: Collectio
     while True:
         left = (
             await client.query(
-                "SELECT table, count() FROM system.parts WHERE NOT active AND database = {database:String} "
+                "SELECT table, any(removal_state) FROM system.parts WHERE NOT active AND database = {database:String} "
                 "AND table IN {tables:Array(String)} GROUP BY table",
                 parameters={"database": database, "tables": list(tables)},
             )
@@ -181,7 +217,7 @@ async def _wait_until_gone(client: AsyncClient, database: str, tables: Collectio
             return
         if monotonic() > until:
             raise StillOnDiskError(
-                f"ClickHouse still keeps replaced parts of {', '.join(table for table, _ in left)}; run the erasure again"
+                f"ClickHouse still keeps replaced parts of {', '.join(f'{table} ({why})' for table, why in left)}; run the erasure again"
             )
         await asyncio.sleep(0.2)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -24,24 +24,44 @@ _REPORTED_IN = (topics.EVENTS, topics.ORDER_FACTS)
 WITH_IDS = (topics.EVENTS, topics.RAW, topics.ORDER_FACTS, topics.DEADLETTERS, topics.SIGNALS)
 
 
+class _Named(msgspec.Struct):
+    """What an event or an order's facts say of whose they are."""
+
+    store_id: str | None = None
+    visitor: str | None = None
+    buyer: str | None = None
+    session: str | None = None
+    order_id: str | None = None
+    event_id: str | None = None
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
 def take_buyer(log_dir: Path, buyer: BuyerIds) -> None:
     """Learn from events and orders that may not have been landed."""
-    for take in (buyer.take_devices, buyer.take):
-        for topic, path in _segments(log_dir):
-            if topic not in _REPORTED_IN:
-                continue
-            ids = [one.encode() for one in buyer.people]
+    for take in (buyer.take_devices, buyer.take, buyer.take_nameless):
+        for record in _reported(log_dir):
+            if record.store_id == buyer.store_id:
+                take(msgspec.structs.asdict(record))
+
+
+def everybody(log_dir: Path) -> set[tuple[str, str]]:
+    """Store and pseudonym of everybody of whom there are events or orders."""
+    return {
+        (record.store_id or "", person)
+        for record in _reported(log_dir)
+        for person in (record.visitor, record.buyer)
+        if person
+    }
+
+
+def _reported(log_dir: Path) -> Iterator[_Named]:
+    for topic, path in _segments(log_dir):
+        if topic in _REPORTED_IN:
             for record in segment_records(path):
-                if record.value is not None and any(one in record.value for one in ids):
-                    take(_decoded(record.value))
-
-
-def _decoded(value: bytes) -> Mapping[str, Any]:
-    try:
-        found = msgspec.json.decode(value)
-    except msgspec.DecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
+                with suppress(msgspec.MsgspecError):
+                    yield _NAMED.decode(record.value or b"{}")
 
 
 def records_with(log_dir: Path, erasure: Erasure) -> Iterator[tuple[str, bytes]]:
@@ -102,7 +122,7 @@ async def delete_read(settings: Settings) -> tuple[dict[str, int], list[str]]:
                     before[part] = min(recent, landed.get(part, starts[part]))
                     if before[part] < ends[part]:
                         stays.append(
-                            f"{part.topic}/{part.partition}: the last {ends[part] - before[part]:,} records"
+                            f"{part.topic}/{part.partition}: the last {ends[part] - before[part]:,} records, until the topic's retention ends"
                         )
                 wanted = {part: RecordsToDelete(at) for part, at in before.items() if at > starts[part]}
                 if wanted:

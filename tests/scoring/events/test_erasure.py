@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -29,6 +31,8 @@ ERASURE = Erasure(
         (f"{PERSON}x", f"{PERSON}x"),
         ('{"order_id": "1001","amount":"1001"}', '{"order_id": "erased-y","amount":"1001"}'),
         ("in 1001 words", "in 1001 words"),
+        (r'{"memo":"see\nORDER-1001\u5355ORDER-1001"}', r'{"memo":"see\nerased-x\u5355erased-x"}'),
+        ("/thanks?o=a%20ORDER-1001%26", "/thanks?o=a%20erased-x%26"),
     ],
 )
 def test_an_id_is_replaced_where_it_is_whole_and_a_short_one_where_it_is_an_id(
@@ -79,13 +83,43 @@ def test_a_buyers_ids_are_those_of_their_devices_and_of_nobody_else() -> None:
         {"store_id": "shop", "buyer": "berta", "visitor": "phone", "order_id": "B1", "event_id": "e3"},
         {"store_id": "other", "buyer": "anna", "order_id": "X1", "event_id": "e4"},
         {"store_id": "shop", "buyer": "anna", "order_id": "A1", "event_id": "e5"},
+        {"store_id": "shop", "session": "s1", "event_id": "e6"},
+        {"store_id": "shop", "session": "s2", "event_id": "e7"},
     ]
-    ids = BuyerIds("shop", "anna")
-    for take in (ids.take_devices, ids.take):
+    ids = BuyerIds("shop", ["anna"])
+    for take in (ids.take_devices, ids.take, ids.take_nameless):
         for record in records:
             take(record)
     assert ids.people == {"anna", "phone"}
-    assert ids.others == {"A1", "s1", "e1", "e2", "e5"}
+    assert ids.all == {"anna", "phone", "s1", "A1", "e1", "e2", "e5", "e6"}
+
+
+@pytest.mark.parametrize(
+    "one", ['A "quoted" one', "back\\slash", "订单-1001号", "a&b <c>", "tab\there", "ünï/1001"]
+)
+def test_an_id_is_replaced_however_it_is_written(one: str) -> None:
+    erasure = Erasure({one: "erased-x"})
+    body = json.dumps({"note": one})
+    written = [
+        one,
+        body,
+        json.dumps(body),
+        json.dumps({"n": one}, ensure_ascii=False),
+        json.dumps({"body": body}),
+    ]
+    written += [f"https://shop/?o={quote(one)}&", f"https://shop/?o={quote(one, safe='')}&", html.escape(one)]
+    assert [erasure.in_text(text).count("erased-x") for text in written] == [1] * len(written)
+    assert json.loads(json.loads(erasure.in_text(json.dumps(body)))) == {"note": "erased-x"}
+
+
+def test_thousands_of_ids_are_looked_for_at_once_and_the_longest_is_taken() -> None:
+    ids = {f"ORDER-{number}": f"erased-{number}" for number in range(1_000, 6_000)} | {
+        "ORDER-1000-2": "erased-second"
+    }
+    erasure = Erasure(ids)
+    text = " ".join(ids)
+    assert erasure.in_text(text) == " ".join(ids.values())
+    assert erasure.in_text("ORDER-10000 and ORDER-1000-20") == "ORDER-10000 and erased-1000-20"
 
 
 def test_json_stays_json() -> None:

@@ -70,11 +70,19 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
     before = await tables.totals(client, fresh_database, "shop")
     assert before["events"] == 4
 
-    ids = BuyerIds("shop", PERSON)
+    ids = BuyerIds("shop", [PERSON])
     await tables.take_buyer(client, fresh_database, ids)
     assert ids.all == {PERSON, DEVICE, "7", "o-7", f"{DEVICE}-c"}
 
     erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))}, "shop")
+    every = await tables.tables_with_texts(client, fresh_database)
+    (of_events,) = (table for table in every if table.table == "events_raw")
+    first = await tables.rows_with(client, fresh_database, of_events, erasure)
+    again = [list(tables.replaced(row, erasure).values()) for _, row in first]
+    await client.insert(
+        "events_raw", again, column_names=list(of_events.columns)
+    )  # and then it was interrupted
+
     changed = {
         table.table: count
         for table in await tables.tables_with_texts(client, fresh_database)
