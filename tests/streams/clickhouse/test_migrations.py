@@ -12,6 +12,7 @@ import pytest
 from streams.clickhouse.migrations import MigrationChangedError, find_migrations, migrate
 from streams.clickhouse.retention import UnknownTableError
 from streams.settings import Settings, load_settings
+from tests.streams.clickhouse.sums import SUMS
 
 VIEWS = {
     *("advice", "advice_actions", "advice_outcomes", "attribution"),
@@ -32,13 +33,6 @@ VIEWS = {
     *("score_minutes", "count_minutes", "repeats"),
     *("report_rows", "report_versions", "signals", "orders", "order_versions", "order_lives"),
     *("raw_deliveries", "cleaned", "cleaned_rows", "brushing"),
-}
-#: views that are asked for a span
-SUMS = {
-    "score_sums": "score_sums(first = 0, last = 86400, point_s = 60)",
-    "count_sums": "count_sums(first = 0, last = 86400)",
-    "visits": "visits(first = 0, last = 86400000, zone = 'UTC')",
-    "order_journeys": "order_journeys(first = 0, last = 86400000, zone = 'UTC')",
 }
 
 
