@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # some machines forbid Python to keep what it compiled: every process that a test starts would compile all of it again
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test test-fast test-long test-versions compile check format bench bench-detection faults mutants fuzz clean
+.PHONY: setup demo test test-fast test-long test-versions compile check format bench bench-detection soak faults mutants fuzz clean
 
 setup: $(VENV)/.done
 
@@ -72,6 +72,11 @@ bench: setup
 # a sample of mutants of the pure core against the tests of their folder, not in CI; MUTANTS="--folder counting --each 200"
 mutants: setup
 	$(BIN)/python -m tests.mutation.mutate $(MUTANTS)
+
+# a day of incidents in ten minutes, under load: does everything level off? SOAK="--hours 8" for the whole
+SOAK ?= --hours 0.17 --rate 200
+soak: setup
+	$(BIN)/python -m tests.bench.soak $(SOAK)
 
 # kills, freezes, cuts and rebalances under load, then compares; FAULTS="--kills 20" for a shorter run
 FAULTS ?= --kills 100

@@ -40,7 +40,9 @@ class Load:
     def __init__(self, kafka: str, collector: str, key: str, stores: list[str], rate: int, seed: int) -> None:
         self.ledger = Ledger()
         self._kafka, self._collector, self._key = kafka, collector, key
-        self._stores, self._rate = stores, rate
+        self._stores = stores
+        #: events a second, also while it runs
+        self.rate = rate
         self._senders = 1 + rate // EACH
         self._chance = random.Random(seed)
         self._run = f"{seed}-{now_ms():x}"
@@ -130,7 +132,7 @@ class Load:
 
     async def _pause(self, sent: int, began: float) -> None:
         """Wait until ``sent`` events since ``began`` are this sender's share of the rate."""
-        share = self._rate / 2 / self._senders
+        share = self.rate / 2 / self._senders
         await asyncio.sleep(max(0.0, sent / share - (time.monotonic() - began)))
 
     # straight into Kafka
