@@ -54,7 +54,7 @@ class Part:
 
     def __init__(self, name: str, command: list[str], environment: dict[str, str], log: Path) -> None:
         self.name = name
-        self._command, self._environment, self._log = command, environment, log
+        self._command, self._environment, self._log, self._cwd = command, environment, log, ROOT
         self.process: subprocess.Popen[bytes] | None = None
         self.is_wanted = True
         #: ends that nobody asked for: exit code and last line of the log
@@ -70,7 +70,7 @@ class Part:
                 stdout=log,
                 stderr=log,
                 env=self._environment,
-                cwd=ROOT,
+                cwd=self._cwd,
             )
 
     @property
