@@ -188,6 +188,17 @@ class BuyerIds:
         if record.get("store_id") == self.store_id and is_nameless and record.get("session") in self.sessions:
             self._take_ids(record)
 
+    def take_letter(self, store_id: str, payload: str) -> None:
+        """After the second: learn the ids in what was rejected, where people are marked pseudonyms."""
+        try:
+            sent = json.loads(payload)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(sent, dict):
+            texts = {name: text for name, text in sent.items() if isinstance(text, str)}
+            people = {name: texts.get(name, "").removeprefix("~") for name in PERSON_FIELDS}
+            self.take({**texts, **people, "store_id": store_id})
+
     def _take_ids(self, record: Mapping[str, Any]) -> None:
         found = (record.get(field) for field in ("order_id", "event_id"))
         self.others.update(one for one in found if one)

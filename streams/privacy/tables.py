@@ -92,6 +92,16 @@ async def take_buyer(client: AsyncClient, database: str, buyer: BuyerIds) -> Non
                 )
             for row in found.named_results():
                 take(row)
+    people = [f"~{one}" for one in sorted(buyer.people)]
+    for at in range(0, len(people), _NEEDLES):
+        with mapped():
+            letters = await client.query(
+                f"SELECT store_id, payload FROM {database}.dead_letters_raw WHERE store_id = {{store:String}} "
+                "AND multiSearchAny(payload, {people:Array(String)})",
+                parameters={"store": buyer.store_id, "people": people[at : at + _NEEDLES]},
+            )
+        for store, payload in letters.result_rows:
+            buyer.take_letter(store, payload)
     with mapped():
         orders = await client.query(
             f"SELECT DISTINCT store_id, buyer, order_id FROM {database}.order_versions_raw "

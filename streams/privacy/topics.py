@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -25,7 +25,7 @@ WITH_IDS = (topics.EVENTS, topics.RAW, topics.ORDER_FACTS, topics.DEADLETTERS, t
 
 
 class _Named(msgspec.Struct):
-    """What an event or an order's facts say of whose they are."""
+    """What an event, an order's facts or a dead letter say of whose they are."""
 
     store_id: str | None = None
     visitor: str | None = None
@@ -33,6 +33,8 @@ class _Named(msgspec.Struct):
     session: str | None = None
     order_id: str | None = None
     event_id: str | None = None
+    #: of a dead letter: what was rejected
+    payload: str | None = None
 
 
 _NAMED = msgspec.json.Decoder(_Named)
@@ -41,24 +43,27 @@ _NAMED = msgspec.json.Decoder(_Named)
 def take_buyer(log_dir: Path, buyer: BuyerIds) -> None:
     """Learn from events and orders that may not have been landed."""
     for take in (buyer.take_devices, buyer.take, buyer.take_nameless):
-        for record in _reported(log_dir):
+        for record in _reported(log_dir, _REPORTED_IN):
             if record.store_id == buyer.store_id:
                 take(msgspec.structs.asdict(record))
+    for letter in _reported(log_dir, (topics.DEADLETTERS,)):
+        if letter.store_id == buyer.store_id and letter.payload:
+            buyer.take_letter(letter.store_id, letter.payload)
 
 
 def everybody(log_dir: Path) -> set[tuple[str, str]]:
     """Store and pseudonym of everybody of whom there are events or orders."""
     return {
         (record.store_id or "", person)
-        for record in _reported(log_dir)
+        for record in _reported(log_dir, _REPORTED_IN)
         for person in (record.visitor, record.buyer)
         if person
     }
 
 
-def _reported(log_dir: Path) -> Iterator[_Named]:
+def _reported(log_dir: Path, wanted: Collection[str]) -> Iterator[_Named]:
     for topic, path in _segments(log_dir):
-        if topic in _REPORTED_IN:
+        if topic in wanted:
             for record in segment_records(path):
                 with suppress(msgspec.MsgspecError):
                     yield _NAMED.decode(record.value or b"{}")

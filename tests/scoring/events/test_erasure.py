@@ -92,6 +92,15 @@ def test_a_buyers_ids_are_those_of_their_devices_and_of_nobody_else() -> None:
             take(record)
     assert ids.people == {"anna", "phone"}
     assert ids.all == {"anna", "phone", "s1", "A1", "e1", "e2", "e5", "e6"}
+    for store, sent in (
+        ("shop", {"buyer": "~anna", "order_id": "A2", "event_id": "e8", "store_id": "other", "amount": 1}),
+        ("shop", {"buyer": "~berta", "visitor": "~phone", "event_id": "e9"}),
+        ("other", {"buyer": "~anna", "event_id": "e10"}),
+        ("shop", ["~anna"]),
+    ):
+        ids.take_letter(store, json.dumps(sent))
+    ids.take_letter("shop", '{"buyer":"~anna","event_id":"cut sh')
+    assert ids.others == {"A1", "e1", "e2", "e5", "e6", "A2", "e8"}
 
 
 @pytest.mark.parametrize(

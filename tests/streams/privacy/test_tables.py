@@ -55,7 +55,18 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
     )
     await client.insert(
         "dead_letters_raw",
-        [["l1", AT, "bad_value", "api", "shop", f'{{"buyer":"~{PERSON}","order_id":"7"}}', "", 1]],
+        [
+            [
+                "l1",
+                AT,
+                "bad_value",
+                "api",
+                "shop",
+                f'{{"buyer":"~{PERSON}","order_id":"7","event_id":"late-7"}}',
+                "",
+                1,
+            ]
+        ],
         column_names=[
             "letter_id",
             "received_at",
@@ -72,7 +83,7 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
 
     ids = BuyerIds("shop", [PERSON])
     await tables.take_buyer(client, fresh_database, ids)
-    assert ids.all == {PERSON, DEVICE, "7", "o-7", f"{DEVICE}-c"}
+    assert ids.all == {PERSON, DEVICE, "7", "o-7", "late-7", f"{DEVICE}-c"}
 
     erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))}, "shop")
     every = await tables.tables_with_texts(client, fresh_database)
