@@ -6,9 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank, is_blank_row
 from streams.sources.files.exports.columns import TableChunk, TableColumns, batches, columns_of
 from streams.sources.files.exports.recognition import RecognizedTable
+from streams.sources.files.exports.unreadable import UnreadableExportError
+
+#: what may be between the cells of a text file
+_DELIMITERS = ",;\t|"
 
 
 @dataclass(slots=True)
@@ -91,6 +96,7 @@ class DataRows:
             if is_text and len(cells) != width:
                 if len(cells) < width:
                     if not is_blank_row(cells):
+                        _check_quotes(cells, line, width)
                         self.tally.rows += 1
                         self.tally.leave_out("cut_short", line)
                     continue
@@ -109,6 +115,24 @@ class DataRows:
             return False
         names = [headers[place] for place in self._places] if len(cells) == len(self._places) else headers
         return all(header_name(cell) == name for cell, name in zip(cells, names, strict=False))
+
+
+def _check_quotes(cells: Sequence[Cell], line: int, width: int) -> None:
+    """A quote that is never closed makes one cell of all rows after it: they would be missing, and one row be counted as cut short.
+
+    Raises:
+        UnreadableExportError: a cell holds whole rows.
+    """
+    for cell in cells:
+        if isinstance(cell, str) and "\n" in cell:
+            rows = [one for one in cell.splitlines() if max(map(one.count, _DELIMITERS)) >= width - 1]
+            if len(rows) > 1:
+                raise UnreadableExportError(
+                    Bilingual(
+                        f"第 {line:,} 行：引号没有结束，后面的行都成了同一个单元格；请重新导出",
+                        f"line {line:,}: a quote is never closed, and all rows after it are in one cell; export the file again",
+                    )
+                )
 
 
 def first_named(table: RecognizedTable) -> int:

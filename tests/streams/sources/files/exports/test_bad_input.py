@@ -84,3 +84,16 @@ def test_a_web_page_in_a_zip_does_not_stop_the_file_next_to_it(tmp_path: Path) -
         good, bad = (summarize(file, ImportChoices())[0].as_record() for file in files)
     assert (good["orders"], good["error"]) == (1, None)
     assert "web page" in bad["error"]
+
+
+def test_rows_behind_a_quote_that_is_never_closed_were_missing_without_a_word(tmp_path: Path) -> None:
+    rows = [f"7710{at},2026-03-0{at} 10:00,Shipped,1,9.50\n" for at in range(1, 9)]
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "Order ID,Order Date,Order Status,Quantity,Order Total\n" + "".join(rows).replace("77103", '"77103')
+    )
+    with opened(path) as files:
+        (file,) = files
+        record = summarize(file, ImportChoices())[0].as_record()
+    assert record["orders"] is None
+    assert "line 4: a quote is never closed" in record["error"]
