@@ -36,7 +36,9 @@ def sample(instance: Instance) -> dict[str, float]:
             held = int(pss[1]) / 1000 if pss else 0.0
             found[f"memory_mb {name}"] = found.get(f"memory_mb {name}", 0) + held
             found["memory_mb"] += held
-            found["handles"] += len(os.listdir(f"/proc/{pid}/fd"))
+            handles = len(os.listdir(f"/proc/{pid}/fd"))
+            found[f"handles {name}"] = found.get(f"handles {name}", 0) + handles
+            found["handles"] += handles
             found["threads"] += len(os.listdir(f"/proc/{pid}/task"))
     for path in instance.data.rglob("*"):
         top = path.relative_to(instance.data).parts[0]
