@@ -256,6 +256,7 @@ def _shown(summary: ExportSummary) -> dict[str, Any]:
                 found.append(" ".join(text_of(cell).split())[:40])
     fields = {place: name for name, place in table.columns.items()}
     measures = {place: name for name, place in table.measures.items()}
+    parts = {place: name for name, place in table.dimensions.items()}
     record["layout_title"] = table.layout.title or table.layout.name
     record["kind"] = table.layout.kind
     record["why"] = table.why  # in both languages, as the reader wants it
@@ -266,6 +267,7 @@ def _shown(summary: ExportSummary) -> dict[str, Any]:
             "examples": examples[place],
             "field": fields.get(place, ""),
             "measure": measures.get(place, ""),
+            "part": parts.get(place, ""),
         }
         for place, header in enumerate(table.shown)
         if header

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from pydantic import ValidationError
 
+from scoring.records.measures import measure_of
 from scoring.wording.text import Bilingual
 from streams.clock import now_ms
 from streams.errors import InputError
@@ -91,6 +92,8 @@ def corrected(
     table: RecognizedTable,
     columns: Mapping[FieldOfExport, str],
     *,
+    measures: Mapping[str, str] | None = None,
+    parts: Mapping[str, str] | None = None,
     day_first: bool | None = None,
     money: str = "",
     statuses: Mapping[tuple[FieldOfExport, str], Fact] | None = None,
@@ -100,6 +103,8 @@ def corrected(
     Args:
         table: as it was recognised.
         columns: field → the header that it is read from; a field that is missing is not read.
+        measures: of a report, measure → the header of its figures; None leaves them.
+        parts: of a report, what a row is of (campaign, product, …) → the header that says which; None leaves them.
         day_first: 03/04 is the third of April; None leaves it to the file.
         money: how an order's total is spread over its rows; empty leaves it.
         statuses: (column, text of a status) → what it means.
@@ -108,6 +113,19 @@ def corrected(
     content["columns"] = {field: {"": [header]} for field, header in columns.items() if header}
     content["is_guess"] = False  # a person has said what its columns are
     content["needs"] = [one for one in table.layout.needs if columns.get(one)]
+    if measures is not None:
+        before = table.layout.measures
+        content["measures"] = {
+            one: {
+                "unit": measure_of(one).unit.value,
+                "unique": measure_of(one).is_unique,
+                "currency": before[one].currency if one in before else "",
+                "headers": {"": [header]},
+            }
+            for one, header in measures.items()
+        }
+    if parts is not None:
+        content["dimensions"] = {one: [header] for one, header in parts.items()}
     if day_first is not None:
         content["day_first"] = day_first
     if money:

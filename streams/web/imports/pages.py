@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from aiohttp import web
 
 from scoring.events.incoming import CURRENCIES
+from scoring.records.measures import MEASURE_BY_NAME, MEASURES
 from scoring.wording.text import in_language
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
@@ -30,6 +31,7 @@ from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
 from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
+from streams.sources.files.exports.report_words import PARTS
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.forms import fields_of, name_of, remember_name
 from streams.web.frame.routes import PageRoute, Routes
@@ -43,6 +45,7 @@ from streams.web.imports.words import (
     STATUS_FACTS,
     field_name,
     left_out_name,
+    part_name,
 )
 
 _FIELDS: tuple[FieldOfExport, ...] = get_args(FieldOfExport)
@@ -142,6 +145,9 @@ class ImportPages:
             store=known,
             layouts=sorted(known_layouts(), key=lambda one: one.name),
             fields=[(one, field_name(one, reader.language)) for one in _FIELDS],
+            measures=[(one.name, one.words(reader.language)) for one in MEASURES],
+            parts=PARTS,
+            part_name=lambda name: part_name(name, reader.language),
             facts=STATUS_FACTS,
             counted=COUNTED,
             draft_states=DRAFT_STATES,
@@ -206,18 +212,15 @@ class ImportPages:
         if not (statuses or chosen or money in ("once", "line", "first")) and day_first is None:
             return choices
         shown = draft.tables[_table_index(draft, form)]
-        columns = {one["field"]: one["header"] for one in shown["headers"] if one["field"]}
+        columns, measures, parts = _before(shown)
         if chosen:
-            columns = {}
-            for place, one in enumerate(shown["headers"]):
-                field = chosen.get(str(place), "")
-                if field in columns:
-                    raise BadQueryError(f"{field_name(field, 'en')}: two columns are read as it; choose one")
-                if field in _FIELDS:
-                    columns[field] = one["header"]
+            columns, measures, parts = _chosen(shown, chosen)
+        is_report = shown["kind"] == "report"
         layout = corrected(
             shown["recognized"],
-            columns,
+            columns,  # type: ignore[arg-type]
+            measures=measures if is_report else None,
+            parts=parts if is_report else None,
             day_first=day_first,
             money=money if money in ("once", "line", "first") else "",
             statuses=statuses,  # type: ignore[arg-type]
@@ -298,6 +301,41 @@ class ImportPages:
             task.cancel()
         await asyncio.gather(*self._undoing.values(), return_exceptions=True)
         await self._drafts.close()
+
+
+def _before(shown: dict[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """What the columns of a table were taken for: fields, measures and parts, each with its header."""
+    return tuple(  # type: ignore[return-value]
+        {one[kind]: one["header"] for one in shown["headers"] if one[kind]}
+        for kind in ("field", "measure", "part")
+    )
+
+
+def _chosen(
+    shown: dict[str, Any], chosen: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """What a person says that the columns are.
+
+    Raises:
+        BadQueryError: two columns are the same.
+    """
+    columns: dict[str, str] = {}
+    measures: dict[str, str] = {}
+    parts: dict[str, str] = {}
+    of_table = {*PARTS, *(one["part"] for one in shown["headers"])}
+    known = ((measures, "measure/", MEASURE_BY_NAME), (parts, "part/", of_table), (columns, "", _FIELDS))
+    for place, one in enumerate(shown["headers"]):
+        said = chosen.get(str(place), "")
+        for found, prefix, names in known:
+            name = said.removeprefix(prefix)
+            if said.startswith(prefix) and name in names:
+                if name in found:
+                    raise BadQueryError(f"{field_name(name, 'en')}: two columns are read as it; choose one")
+                found[name] = one["header"]
+                if said == one["field"] and one["part"]:  # a product is a column, and what a row is of
+                    parts.setdefault(one["part"], one["header"])
+                break
+    return columns, measures, parts
 
 
 def _table_index(draft: ImportDraft, form: dict[str, str]) -> int:

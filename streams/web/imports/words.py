@@ -66,6 +66,9 @@ IMPORT_WORDS: Mapping[str, Text] = {
     "import_mapping_note": Text("左边是文件的列和示例值，右边是它的含义。", "On the left the file's columns with example values, on the right what they mean."),
     "import_column": Text("文件的列", "Column of the file"),
     "import_meaning": Text("含义", "Meaning"),
+    "import_figures_of": Text("数据", "Figures"),
+    "import_parts_of": Text("这一行属于", "What a row is of"),
+    "import_columns_of": Text("列", "Columns"),
     "import_not_used": Text("不使用", "Not used"),
     "import_keep_name": Text("以名称保存，下次自动识别（可不填）", "Keep under a name and recognise it next time (optional)"),
     "import_apply": Text("应用并重新读取", "Apply and read again"),
@@ -100,6 +103,17 @@ _LEFT_OUT: Mapping[str, Text] = {
     "no_day": Text("没有日期", "no day"), "no_id": Text("没有单号", "no order number"), "no_time": Text("没有时间", "no time"), "test": Text("测试订单", "test orders"),
     "replacement": Text("补发订单", "replacement orders"), "other_width": Text("列数不同", "another number of columns"), "exchange": Text("换货订单", "exchange orders"),
 }  # fmt: skip
+
+
+_PART_NAMES: Mapping[str, Text] = {
+    "campaign": Text("广告系列", "Campaign"), "ad_group": Text("广告组", "Ad group"), "ad": Text("广告", "Ad"), "term": Text("搜索词", "Search term"),
+    "product": Text("商品", "Product"), "device": Text("设备", "Device"), "channel": Text("渠道", "Channel"), "hour": Text("小时", "Hour"), "country": Text("国家", "Country"),
+}  # fmt: skip
+
+
+def part_name(part: str, language: Language) -> str:
+    """What a row of a report may be of."""
+    return _PART_NAMES[part](language) if part in _PART_NAMES else part.replace("_", " ")
 
 
 def field_name(field: str, language: Language) -> str:

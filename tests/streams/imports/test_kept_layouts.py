@@ -9,8 +9,9 @@ import pytest
 
 from streams.imports.layouts import KeptLayout, LayoutNameError, corrected, kept_layouts, named
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
-from streams.sources.files.exports.layout import ExportLayout
+from streams.sources.files.exports.layout import ExportLayout, known_layouts
 from streams.sources.files.exports.opening import opened
+from streams.sources.files.exports.recognition import recognize
 from streams.sources.source_log import SourceBook
 
 HEADER = "Nummer,Wann,Betrag,Waehrung,Kommentar"
@@ -74,3 +75,23 @@ def test_kept_layouts_are_read_back_as_they_were_and_another_release_s_are_left_
 def test_a_layout_s_name_is_plain_and_its_own(tmp_path: Path, name: str) -> None:
     with pytest.raises(LayoutNameError):
         named(kept(tmp_path), name, ["Nummer"])
+
+
+def test_a_person_says_which_column_of_a_report_is_what() -> None:
+    lines = [
+        (1, ["Tag", "Kampagne", "Ort", "Klicks", "Kosten (EUR)"]),
+        (2, ["2026-03-01", "Frühling", "Köln", "31", "14,20"]),
+    ]
+    table = recognize(lambda: iter(lines), known_layouts())
+    assert table is not None
+    layout = corrected(
+        table,
+        {"day": "Tag"},
+        measures={"clicks": "Klicks", "spend": "Kosten (EUR)"},
+        parts={"campaign": "Kampagne", "channel": "Ort"},
+    )
+    again = recognize(lambda: iter(lines), [layout])
+    assert again is not None
+    assert (again.columns, again.measures) == ({"day": 0}, {"clicks": 3, "spend": 4})
+    assert again.dimensions == {"campaign": 1, "channel": 2}
+    assert not again.layout.is_guess

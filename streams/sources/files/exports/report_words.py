@@ -122,6 +122,10 @@ _DIMENSIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
 )  # fmt: skip
 
 
+#: what a row of a report may be of
+PARTS = tuple(name for name, _ in _DIMENSIONS)
+
+
 def guessed_report(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> tuple[Found, Found, Found]:
     """Columns (day, until, currency), measures and dimensions of a report, each with its place."""
     times: Found = {}
