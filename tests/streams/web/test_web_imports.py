@@ -74,6 +74,24 @@ def test_a_file_is_shown_asked_about_and_read_again_with_the_answer(browser: Bro
     assert browser.client.get(path).status_code == 404
 
 
+def test_the_figures_of_a_report_are_shown_and_corrected(browser: Browser) -> None:
+    rows = "".join(f"{day}.03.2026;Frühling;{day}00;{day};{day},20\n" for day in (13, 14, 15))
+    path, text = browser.shown("ads.csv", f"Tag;Kampagne;Impressionen;Klicks;Kosten (EUR)\n{rows}".encode())
+    for said in ("measure/impressions", "measure/clicks", "measure/spend", "part/campaign"):
+        assert re.search(rf'value="{said}"\s+selected', text), said
+    columns = {
+        "column/0": "day",
+        "column/1": "part/campaign",
+        "column/2": "",
+        "column/3": "measure/link_clicks",
+    }
+    browser.send(f"{path}/answers", table="0", **columns)
+    text = browser.read(path)
+    assert re.search(r'value="measure/link_clicks"\s+selected', text)
+    assert not re.search(r'value="measure/(?:impressions|clicks|spend)"\s+selected', text)
+    browser.send(f"{path}/drop")
+
+
 def test_a_corrected_column_is_read_as_what_it_was_corrected_to(browser: Browser) -> None:
     path, text = browser.shown("orders.csv", f"{SHOPIFY}\n{ROWS.replace('/03/2026', '-Mar-2026')}".encode())
     assert "30.00" in text
