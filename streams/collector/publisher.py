@@ -30,18 +30,13 @@ from streams.clock import monotonic, now_ms
 from streams.collector.frames import Record
 from streams.collector.producer import let_go, new_producer
 from streams.collector.spool import Spool, SpoolFullError
+from streams.collector.spooling import SpoolWriter, end
 from streams.collector.traced import TracedRequests, trace_flush
 from streams.errors import RejectedError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.servers import Servers
-from streams.metrics import (
-    COLLECTOR_KAFKA_UNREACHABLE,
-    COLLECTOR_SET_ASIDE,
-    COLLECTOR_SPOOL_BYTES,
-    COLLECTOR_SPOOL_LIMIT,
-    COLLECTOR_SPOOLED,
-)
+from streams.metrics import COLLECTOR_KAFKA_UNREACHABLE
 
 _log = structlog.get_logger()
 
@@ -83,15 +78,16 @@ class Publisher:
             patience_s: without a spool, seconds a caller waits for the broker before ``KafkaUnreachableError``.
         """
         self._kafka = kafka
-        self._spool = spool
+        self._spool = SpoolWriter(spool, self._send_on) if spool is not None else None
         self._delivery_s = delivery_s
         self._patience_s = patience_s
-        self._waiting: list[tuple[Sequence[Record], asyncio.Future[None]]] = []
+        self._waiting: dict[asyncio.Future[None], Sequence[Record]] = {}
+        #: since when Kafka owes an acknowledgement
+        self._owing_since: float | None = None
         self._wake = asyncio.Event()
         self._drain_wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._round = 0
-        self._spool_lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -112,11 +108,7 @@ class Publisher:
         """Connect, or begin without the broker if it is unreachable."""
         await self._connect(self._delivery_s)
         if self._spool is not None:
-            COLLECTOR_SPOOL_LIMIT.set(self._spool.limit_bytes)
-            COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
-            if not self._spool.is_empty:
-                _log.info("spool_found", bytes=self._spool.waiting_bytes)
-            self._report_damage(self._spool)
+            self._spool.begin()
         self._tasks = [
             asyncio.create_task(self._flush_forever(), name="publisher-flush"),
             asyncio.create_task(self._repair_forever(), name="publisher-repair"),
@@ -137,7 +129,7 @@ class Publisher:
             await let_go(producer)
         await asyncio.gather(*self._ending, return_exceptions=True)
         if self._spool is not None:
-            self._spool.close()
+            await self._spool.close()
 
     async def watch(self) -> None:
         """Block until one of the background loops fails, then raise its error: a bug, and the process must not go on without it."""
@@ -145,8 +137,13 @@ class Publisher:
         for task in done:
             task.result()
 
-    async def publish(self, records: Sequence[Record]) -> None:
+    async def publish(self, records: Sequence[Record], *, within_s: float | None = None) -> None:
         """Return once every record is acknowledged by Kafka or safe on disk.
+
+        Args:
+            records: what is to be kept.
+            within_s: seconds that Kafka may owe an acknowledgement before the disk takes the records, where there is one. They may
+                then be sent twice.
 
         Raises:
             SpoolFullError: Kafka is unreachable and the spool has no room.
@@ -158,9 +155,17 @@ class Publisher:
         if self._closing:
             raise KafkaUnreachableError("the collector is stopping")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((records, done))
         self._requests.note()
+        self._waiting[done] = records
         self._wake.set()
+        if within_s is not None and self._spool is not None:
+            owed_s = 0.0 if self._owing_since is None else monotonic() - self._owing_since
+            await asyncio.wait({done}, timeout=max(0.0, within_s - owed_s))
+            if not done.done():
+                self._waiting.pop(done, None)
+                done.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
+                await self.spool(records)
+                return
         await done
 
     async def spool(self, records: Sequence[Record]) -> bool:
@@ -171,12 +176,11 @@ class Publisher:
         """
         if self._spool is None:
             return False
-        async with self._spool_lock:
-            await asyncio.to_thread(self._spool.append, records)
-        COLLECTOR_SPOOLED.inc(len(records))
-        COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
-        self._drain_wake.set()
+        await self._spool.append(records)
         return True
+
+    def _send_on(self) -> None:
+        self._drain_wake.set()
 
     async def _flush_forever(self) -> None:
         while True:
@@ -194,28 +198,24 @@ class Publisher:
                 await self._keep(records)
             except (SpoolFullError, KafkaUnreachableError, RecordsRejectedError) as failure:
                 error = failure
-            for _, done in taken:
-                if not done.done():
-                    if error is None:
-                        done.set_result(None)
-                    else:
-                        done.set_exception(error)
+            for done in taken:
+                end(done, error)
 
-    def _take(self) -> tuple[list[tuple[Sequence[Record], asyncio.Future[None]]], list[Record]]:
-        size, many = 0, 0
-        for records, _ in self._waiting:
+    def _take(self) -> tuple[list[asyncio.Future[None]], list[Record]]:
+        size, taken = 0, []
+        for done, records in self._waiting.items():
             size += sum(len(record.value) for record in records)
-            many += 1
+            taken.append(done)
             if size >= _FLUSH_BYTES:
                 break
-        taken, self._waiting = self._waiting[:many], self._waiting[many:]
-        return taken, [record for records, _ in taken for record in records]
+        return taken, [record for done in taken for record in self._waiting.pop(done)]
 
     async def _keep(self, records: list[Record]) -> None:
         deadline = monotonic() + self._patience_s
         while True:
             producer = self._producer
             if producer is not None and (self._spool is None or self._spool.is_empty):
+                self._owing_since = monotonic()
                 try:
                     await self._send(producer, records, self._delivery_s)
                     return
@@ -223,6 +223,8 @@ class Publisher:
                     self._lose(producer, error)
                     if self._spool is None and isinstance(error, _TOO_LARGE):
                         raise RecordsRejectedError(f"Kafka rejects a record for its size: {error}") from error
+                finally:
+                    self._owing_since = None
             if await self.spool(records):
                 return
             if monotonic() > deadline or self._closing:
@@ -340,21 +342,15 @@ class Publisher:
             self._drain_wake.clear()
             await self._drain_wake.wait()
 
-    async def _drain_one(self, spool: Spool) -> bool:
+    async def _drain_one(self, spool: SpoolWriter) -> bool:
         """Send the oldest frame on; False if the broker does not take it now."""
-        async with self._spool_lock:
-            records, size = await asyncio.to_thread(spool.head)
-        self._report_damage(spool)
+        records, size = await spool.head()
         if not await self._send_or_set_aside(spool, records):
             return False
-        async with self._spool_lock:
-            await asyncio.to_thread(spool.advance, size)
-        COLLECTOR_SPOOL_BYTES.set(spool.waiting_bytes)
-        if spool.is_empty:
-            _log.info("spool_drained")
+        await spool.advance(size)
         return True
 
-    async def _send_or_set_aside(self, spool: Spool, records: Sequence[Record]) -> bool:
+    async def _send_or_set_aside(self, spool: SpoolWriter, records: Sequence[Record]) -> bool:
         """True once each of ``records`` is in Kafka, or kept aside because Kafka rejects it for good.
 
         A producer is given up after each rejection, for Kafka counts the batches of an idempotent one; halves are tried until the
@@ -376,25 +372,8 @@ class Publisher:
                 return await self._send_or_set_aside(spool, records[:half]) and await self._send_or_set_aside(
                     spool, records[half:]
                 )
-            return self._set_aside(spool, records, error)
+            return spool.set_aside(records, error)
         except (KafkaError, TimeoutError) as error:
             self._lose(producer, error)
             return False
         return True
-
-    @staticmethod
-    def _set_aside(spool: Spool, records: Sequence[Record], error: KafkaError) -> bool:
-        try:
-            path = spool.set_aside(records, "rejected")
-        except OSError as full:
-            _log.warning("records_not_set_aside", error=str(full))
-            return False
-        COLLECTOR_SET_ASIDE.labels("rejected").inc(len(records))
-        _log.error("records_set_aside", error=type(error).__name__, records=len(records), path=str(path))
-        return True
-
-    @staticmethod
-    def _report_damage(spool: Spool) -> None:
-        for detail in spool.take_damage():
-            COLLECTOR_SET_ASIDE.labels("damaged").inc()
-            _log.error("spool_damaged", detail=detail)

@@ -30,7 +30,6 @@ from streams.collector.bodies import content_of
 from streams.collector.door import Door, DoorHost
 from streams.collector.frames import Record
 from streams.collector.keys import BURST_S, BYTES_A_REQUEST
-from streams.collector.publisher import Publisher
 from streams.errors import StateError
 from streams.kafka import topics
 from streams.metrics import HOOKS_DELIVERIES
@@ -43,7 +42,7 @@ T = TypeVar("T")
 PATH = "/v1/hooks/{source}/{connection}"
 #: of a body: what is kept of it is one record of Kafka
 MAX_BYTES = 700_000
-#: Kafka has so long to acknowledge before the disk takes a delivery, so that the answer is there within 500 ms
+#: Kafka may owe an acknowledgement for so long before the disk takes deliveries, so that an answer is there within 500 ms
 WITHIN_S = 0.3
 #: bytes of a body that are looked at on the event loop
 _FEW_BYTES = 8192
@@ -193,20 +192,7 @@ class HookDoor:
         value = msgspec.json.encode(delivery)
         key = f"{delivery.source}/{delivery.connection}".encode()
         record = Record(self._topic, key, delivery.received_at_ms, value)
-        await _published(host.intake.publisher, record)
-
-
-async def _published(publisher: Publisher, record: Record) -> None:
-    """Return once Kafka has acknowledged ``record``, or, where that takes too long, the disk has it too.
-
-    It may then be sent twice; it is recognised by its id.
-    """
-    sending = asyncio.ensure_future(publisher.publish([record]))
-    await asyncio.wait({sending}, timeout=WITHIN_S)
-    if not sending.done() and await publisher.spool([record]):
-        sending.add_done_callback(lambda ended: None if ended.cancelled() else ended.exception())
-        return
-    await sending
+        await host.intake.publisher.publish([record], within_s=WITHIN_S)
 
 
 def delivery_id(connection: Connection, label: HookLabel, content: bytes) -> str:

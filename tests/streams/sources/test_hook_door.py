@@ -116,7 +116,7 @@ class Doorway:
 
 @asynccontextmanager
 async def doorway(
-    kafka: str, prefix: str, folder: Path, spool: Spool | None = None, rate: float = 200.0
+    kafka: str, prefix: str, folder: Path, spool: Spool | None = None, rate: float = 200.0, **more: float
 ) -> AsyncIterator[Doorway]:
     raw_topic = prefix + RAW
     await create_topics(kafka, partitions=3, topics=[TopicSpec(raw_topic, True)])
@@ -124,7 +124,7 @@ async def doorway(
     directory = ConnectionDirectory(Config.model_validate(FILE), SEALER, book)
     directory.is_whole = True
     door = HookDoor(directory, {one.name: one for one in SOURCES}, rate, rename=lambda name: prefix + name)
-    async with running(kafka, prefix, settings_for(folder), spool, more_doors=door.doors) as place:
+    async with running(kafka, prefix, settings_for(folder), spool, more_doors=door.doors, **more) as place:
         yield Doorway(place, raw_topic, book, directory)
 
 
@@ -266,7 +266,7 @@ async def test_while_the_broker_is_frozen_the_disk_has_the_delivery_and_the_answ
     try:
         broker.wait_ready()
         spool = Spool(tmp_path / "spool", 10_000_000)
-        async with doorway(broker.address, topic_prefix, tmp_path, spool) as hooks:
+        async with doorway(broker.address, topic_prefix, tmp_path, spool, delivery_s=600.0) as hooks:
             body = encoded(ORDER)
             assert (await hooks.send(body, **signature(body)))[0] == 200
             with standing_still(broker):
@@ -275,10 +275,19 @@ async def test_while_the_broker_is_frozen_the_disk_has_the_delivery_and_the_answ
                 async with asyncio.timeout(within(30)):
                     assert (await hooks.send(later, **signature(later)))[0] == 200
                 assert hooks.place.intake.publisher.spooled_bytes > 0
+                # Kafka still counts as reachable, and nobody waits for it
+                many = [encoded({**ORDER, "id": f"d-{number}"}) for number in range(3, 103)]
+                async with asyncio.timeout(within(60)):
+                    answers = await asyncio.gather(*(hooks.send(one, **signature(one)) for one in many))
+                assert {status for status, _ in answers} == {200}
+                assert hooks.place.intake.publisher.is_broker_there
             deadline = asyncio.get_running_loop().time() + within(30)
             while hooks.place.intake.publisher.spooled_bytes:
                 assert asyncio.get_running_loop().time() < deadline
                 await asyncio.sleep(0.05)
+            # what Kafka owed may be there twice
+            kept = await read_topic(broker.address, hooks.raw_topic, 102, or_more=True)
+            assert len({value["delivery_id"] for value, _ in kept}) == 102
     finally:
         broker.stop()
 
