@@ -14,7 +14,7 @@ from streams.sources.files.exports.dry_run import ImportChoices, summarize
 from streams.sources.files.exports.opening import opened
 from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions
-from tests.fakes.lying_server import ZONE, Ledger, LedgerOrder
+from tests.fakes.ledger import ZONE, Ledger, LedgerOrder
 from tests.fakes.memory_store import MemoryStore
 
 Line = dict[str, str]
@@ -107,6 +107,23 @@ def _shopify(order: LedgerOrder, amount: str) -> Line:
     }
 
 
+def _woocommerce(order: LedgerOrder, amount: str) -> Line:
+    return {
+        "order_id": order.number,
+        "order_date": _local(order.placed_ms),
+        "paid_date": _local(order.paid_ms),
+        "completed_date": _local(order.shipped_ms),
+        "status": _status(order, ("pending", "cancelled", "processing", "completed")),
+        "order_key": f"wc_order_{order.number}",
+        "quantity": "1",
+        "order_total": amount,
+        "order_currency": order.currency,
+        "payment_method": "alipay",
+        "billing_first_name": "Zhang San",
+        "billing_email": "zhang.san@example.com",
+    }
+
+
 #: by platform, a line of its export
 EXPORTS: Mapping[str, Callable[[LedgerOrder, str], Line]] = {
     "amazon": _amazon,
@@ -114,6 +131,7 @@ EXPORTS: Mapping[str, Callable[[LedgerOrder, str], Line]] = {
     "shopee": _shopee,
     "shopify": _shopify,
     "tiktok_shop": _tiktok_shop,
+    "woocommerce": _woocommerce,
 }
 
 
