@@ -17,10 +17,17 @@ from typing import Any
 import msgspec
 
 from scoring.errors import ScoringError
+from scoring.funnel.units import DAY_MS
 
 CURSOR_SCHEMA_VERSION = 1
+#: days beyond those that are restated by which a row is asked for again that was another
+_UNSURE_DAYS = 14
 #: pages of one window at most; more is an endless walk
 MAX_PAGES = 100_000
+#: pages in a row with rows of which none is new: the list leads round, whatever its marks say
+_MAX_STALE_PAGES = 3
+#: pages in a row without rows; a bulk operation is looked at for half a day before it has one
+_MAX_EMPTY_PAGES = 2000
 
 
 class CursorGapError(ScoringError):
@@ -42,6 +49,7 @@ class CursorState(msgspec.Struct, frozen=True, omit_defaults=True):
         asked_at_ms: when the last whole window was read.
         rows: rows read since the beginning.
         restated_ms: when the days that the source still restates were last asked for again.
+        unsure_ms: the oldest row that was another then than before, without a change that the source names; 0 if there was none.
     """
 
     until_ms: int = 0
@@ -51,6 +59,7 @@ class CursorState(msgspec.Struct, frozen=True, omit_defaults=True):
     asked_at_ms: int = 0
     rows: int = 0
     restated_ms: int = 0
+    unsure_ms: int = 0
     schema_version: int = CURSOR_SCHEMA_VERSION
 
 
@@ -121,6 +130,15 @@ def is_behind(state: CursorState, plan: PollPlan, now_ms: int) -> bool:
     )
 
 
+def restated_from(state: CursorState, restated_days: int, now_ms: int) -> int:
+    """From where on a source is asked again for what it still restates.
+
+    A row that was found to be another is asked for again, however old: the answer may have been wrong just when it was read.
+    """
+    begins_ms = now_ms - restated_days * DAY_MS
+    return max(min(begins_ms, state.unsure_ms or begins_ms), begins_ms - _UNSURE_DAYS * DAY_MS)
+
+
 class PageWalk:
     """The pages of one window, watched for what makes a walk worthless: a mark that comes again, fewer rows than were announced.
 
@@ -131,6 +149,9 @@ class PageWalk:
     def __init__(self, window: PollWindow) -> None:
         self.window = window
         self.pages = self.rows = self.repeated = 0
+        #: of the rows that were another than before, the oldest; 0 if there was none
+        self.unsure_ms = 0
+        self._stale = self._empty = 0
         self._ids: set[Any] = set()
         self._marks: set[str] = set()
         self._totals: list[int] = []
@@ -156,6 +177,10 @@ class PageWalk:
         self._marks.add(mark)
         fresh = [place for place, one in enumerate(ids) if one not in self._ids]
         self._ids.update(ids)
+        self._empty = 0 if ids else self._empty + 1
+        self._stale = 0 if fresh else self._stale + bool(ids)
+        if mark and (self._stale >= _MAX_STALE_PAGES or self._empty >= _MAX_EMPTY_PAGES):
+            raise IncompleteWalkError(f"page {self.pages} leads on, and the last pages brought nothing new")
         self.rows += len(fresh)
         self.repeated += len(ids) - len(fresh)
         return fresh

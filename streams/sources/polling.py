@@ -17,7 +17,6 @@ import msgspec
 import structlog
 
 from scoring.events.redaction import mask_document
-from scoring.funnel.units import DAY_MS
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.cursors import (
     CursorState,
@@ -27,6 +26,7 @@ from scoring.sources.cursors import (
     is_behind,
     moved,
     next_window,
+    restated_from,
 )
 from scoring.sources.health import ResourceHealth
 from scoring.wording.troubles import Trouble
@@ -58,6 +58,11 @@ class DeliverySink(Protocol):
 
 
 Pseudonym = Callable[[str, str], str]
+
+
+def backoff_s(interval_s: float, failures: int) -> float:
+    """Seconds until something is tried again that failed so many times in a row: an interval, doubled with each failure, up to a limit."""
+    return min(interval_s * 2.0 ** min(failures - 1, 10), _MAX_BACKOFF_S)
 
 
 class ResourcePoller:
@@ -125,8 +130,8 @@ class ResourcePoller:
 
     async def read_again(
         self, from_ms: int, end_ms: int, api: ConnectionApi, *, is_delivered_again: bool = False
-    ) -> None:
-        """Read a past span again, window by window; the cursor stays.
+    ) -> int:
+        """Read a past span again, window by window; the cursor stays. The oldest row that was another than before; 0 for none.
 
         Args:
             from_ms, end_ms: the span.
@@ -136,16 +141,22 @@ class ResourcePoller:
         Raises:
             IncompleteWalkError, PlatformUnreachableError, …: as ``read``.
         """
+        unsure_ms = []
         while from_ms < end_ms:
             to_ms = min(end_ms, from_ms + round(self.poll.plan.window_s * 1000))
-            await self.read(PollWindow(from_ms, to_ms), api, DeliveryDoor.POLL, is_delivered_again)
+            walk, *_ = await self.read(PollWindow(from_ms, to_ms), api, DeliveryDoor.POLL, is_delivered_again)
+            unsure_ms.append(walk.unsure_ms)
             from_ms = to_ms
+        return min(filter(None, unsure_ms), default=0)
 
     async def read_restated(self, api: ConnectionApi) -> None:
         """Read the days again that the source still restates, and note when. Raises as ``read_again``."""
         now_ms = self._api.now_ms
-        await self.read_again(now_ms - self.poll.restated_days * DAY_MS, self.cursor.until_ms, api)
-        await self._move(lambda cursor: msgspec.structs.replace(cursor, restated_ms=now_ms))
+        from_ms = restated_from(self.cursor, self.poll.restated_days, now_ms)
+        unsure_ms = await self.read_again(from_ms, self.cursor.until_ms, api)
+        await self._move(
+            lambda cursor: msgspec.structs.replace(cursor, restated_ms=now_ms, unsure_ms=unsure_ms)
+        )
 
     def _rest_s(self, now_ms: int) -> float:
         due_ms = self.cursor.until_ms + round((self.poll.plan.settle_s + self.poll.plan.interval_s) * 1000)
@@ -163,7 +174,7 @@ class ResourcePoller:
             failures=failures,
         )
         self._note(failures=failures, trouble=trouble, detail=str(error)[:300])
-        wait_s = min(self.poll.plan.interval_s * 2.0 ** min(failures - 1, 10), _MAX_BACKOFF_S)
+        wait_s = backoff_s(self.poll.plan.interval_s, failures)
         asked_s = error.retry_after_s if isinstance(error, PlatformThrottledError) else None
         return max(wait_s, asked_s or 0.0)
 
@@ -218,7 +229,10 @@ class ResourcePoller:
             page = await fetch(api, window, mark)
             self._check_version(page.served)
             fresh = walk.take([(row.row_id, row.version) for row in page.rows], page.next_mark, page.total)
-            await self._deliver([page.rows[place] for place in fresh], api.now_ms, door, again)
+            new = [page.rows[place] for place in fresh]
+            others = [row.changed_ms for row in new if self._is_other(row) and row.changed_ms]
+            walk.unsure_ms = min([*others, *filter(None, [walk.unsure_ms])], default=0)
+            await self._deliver(new, api.now_ms, door, again)
             newest_ms = max([newest_ms, *(row.changed_ms for row in page.rows)])
             cursor_mark = page.cursor_mark or cursor_mark
             mark = page.next_mark
@@ -247,6 +261,10 @@ class ResourcePoller:
             self._delivered.move_to_end(row.row_id)
         while len(self._delivered) > _MAX_REMEMBERED:
             self._delivered.popitem(last=False)
+
+    def _is_other(self, row: PolledRow) -> bool:
+        """Whether it was delivered before as something else."""
+        return self._delivered.get(row.row_id, row.version) != row.version
 
     def _id_of(self, row: PolledRow) -> str:
         parts = (self._connection.key, self.poll.resource, row.row_id, row.version)

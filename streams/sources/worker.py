@@ -30,7 +30,7 @@ from streams.sources.backfilling import Backfiller
 from streams.sources.comparing import DayComparer
 from streams.sources.connection import Connection
 from streams.sources.health_keeping import DeliveryNotes, HealthKeeper
-from streams.sources.polling import ResourcePoller
+from streams.sources.polling import ResourcePoller, backoff_s
 from streams.sources.sealing import SealedUnreadableError
 from streams.sources.source import SourceSpec
 from streams.sources.source_log import (
@@ -83,7 +83,7 @@ class ConnectionWorker:
         self.backfiller: Backfiller | None = None
         self.comparer: DayComparer | None = None
         self.check = DayCheck()
-        self._tested_ms = 0
+        self._tested_ms = self._restated_failures = 0
         self._bugs: dict[str, str] = {}
         self.health = HealthKeeper(self)
 
@@ -329,7 +329,9 @@ class ConnectionWorker:
                 await poller.read_restated(slow)
             except (IncompleteWalkError, *PlatformError) as error:
                 _log.warning("restated_days_not_read", connection=self.name, error=str(error))
-                return _BUG_S
+                self._restated_failures += 1
+                return backoff_s(_BUG_S, self._restated_failures)
+        self._restated_failures = 0
         return float(MINUTE_MS // 1000)
 
     async def _compare(self) -> float:

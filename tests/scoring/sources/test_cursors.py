@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import (
     CursorGapError,
     CursorState,
@@ -16,6 +17,7 @@ from scoring.sources.cursors import (
     is_behind,
     moved,
     next_window,
+    restated_from,
 )
 
 NOW_MS = 1_764_300_000_000
@@ -107,3 +109,38 @@ def test_pages_that_make_no_whole_do_not_make_a_window(
 ) -> None:
     with pytest.raises(IncompleteWalkError, match=said):
         walk(*pages)
+
+
+def read_on(walk: PageWalk, rows: list[str], pages: range) -> None:
+    for number in pages:
+        walk.take(rows, str(number), None)
+
+
+def test_pages_that_lead_round_under_ever_new_marks_are_not_read_for_ever() -> None:
+    walk = PageWalk(PollWindow(0, 1))
+    walk.take(["a", "b"], "1", None)
+    with pytest.raises(IncompleteWalkError, match="nothing new"):
+        read_on(walk, ["a", "b"], range(2, 10))
+    assert walk.pages == 4
+
+
+def test_a_page_that_repeats_rows_that_moved_is_read_on() -> None:
+    walk = PageWalk(PollWindow(0, 1))
+    for number, rows in enumerate((["a"], ["a"], ["b"], ["b"], ["b"], ["c"]), 1):
+        walk.take(rows, str(number), None)
+    assert walk.rows == 3
+
+
+def test_what_is_still_being_made_may_have_no_rows_for_half_a_day_but_not_for_ever() -> None:
+    walk = PageWalk(PollWindow(0, 1))
+    read_on(walk, [], range(1440))
+    with pytest.raises(IncompleteWalkError, match="nothing new"):
+        read_on(walk, [], range(1440, 5000))
+
+
+def test_a_row_that_was_another_is_asked_for_once_more_however_old() -> None:
+    now_ms = 100 * DAY_MS
+    assert restated_from(CursorState(), 2, now_ms) == 98 * DAY_MS
+    assert restated_from(CursorState(unsure_ms=95 * DAY_MS), 2, now_ms) == 95 * DAY_MS
+    assert restated_from(CursorState(unsure_ms=99 * DAY_MS), 2, now_ms) == 98 * DAY_MS
+    assert restated_from(CursorState(unsure_ms=1), 2, now_ms) == 84 * DAY_MS
