@@ -60,11 +60,15 @@ async def figures(
     part = part_of(answer, answer.json(), "data")
     about_pages = part_of(answer, part, "page_info")
     try:
-        total, pages = (whole_of(about_pages.get(name), name) for name in ("total_number", "total_page"))
+        total, pages, size = (
+            whole_of(about_pages.get(name), name) for name in ("total_number", "total_page", "page_size")
+        )
     except UnreadableValueError as error:
         raise AnswerGarbledError(f"{answer.host}: {error}") from error
     # without a row TikTok leaves the list out, and says that there is none
     listed = [] if "list" not in part and total == 0 else part_of(answer, part, "list", kind=list)
+    if len(listed) < min(size, total - (int(number) - 1) * size):
+        raise AnswerGarbledError(f"{answer.host}: page {number} of {pages} has {len(listed)} rows of {total}")
     rows = [_row(answer, one, (first, last), about, api.now_ms) for one in listed]
     after = next((one for one in days if one > day), "") if resource == HOURS else ""
     if int(number) < pages:
