@@ -15,11 +15,13 @@ from typing import Any
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes import lying_amazon, lying_lazada, lying_tiktok_shop
+from tests.fakes.ledger import Ledger
+from tests.fakes.lies import ScriptedLie
 from tests.fakes.lying_amazon_ads import LyingAmazonAds, ads_connection, ads_truth
 from tests.fakes.lying_bigquery import LyingBigQuery, export_connection
 from tests.fakes.lying_ga4 import LyingGa4, ga4_connection, ga4_truth
 from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
-from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
+from tests.fakes.lying_server import LyingShop, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.lying_tiktok_ads import LyingTiktokAds, tiktok_ads_connection, tiktok_ads_truth
@@ -57,6 +59,8 @@ class PollDouble:
         other_has_orders: whether it holds the same orders.
         has_tokens: whether access has an end; a key has none.
         has_buyers: whether an order says whose it is.
+        compares: figures of a day that the platform gives by a second way.
+        unknown: figures of a day that the platform's orders do not say, such as when they were paid.
     """
 
     settings: Callable[..., dict[str, Any]]
@@ -65,6 +69,12 @@ class PollDouble:
     other_has_orders: bool = True
     has_tokens: bool = True
     has_buyers: bool = True
+    compares: tuple[str, ...] = ("orders",)
+    unknown: tuple[str, ...] = ()
+
+    def knows(self, figure: str) -> bool:
+        """Whether the orders say this figure of a day."""
+        return figure not in self.unknown
 
 
 @dataclass(frozen=True)
@@ -387,13 +397,20 @@ def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
 
 POLLS: Mapping[str, PollDouble] = {
     "amazon": PollDouble(
-        lying_amazon.amazon_connection, lying_amazon.LyingAmazon, "sales_hours", False, has_buyers=False
+        lying_amazon.amazon_connection,
+        lying_amazon.LyingAmazon,
+        "sales_hours",
+        False,
+        has_buyers=False,
+        unknown=("paid",),
     ),
-    "json_api": PollDouble(_json_api, LyingShop),
+    "json_api": PollDouble(_json_api, LyingShop, compares=("orders", "paid", "money CNY")),
     "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
     "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
     "shopee": PollDouble(shopee_connection, LyingShopee, "returns", False),
-    "lazada": PollDouble(lying_lazada.lazada_connection, lying_lazada.LyingLazada, "returns", False),
+    "lazada": PollDouble(
+        lying_lazada.lazada_connection, lying_lazada.LyingLazada, "returns", False, unknown=("paid",)
+    ),
     "tiktok_shop": PollDouble(
         lying_tiktok_shop.tiktok_connection, lying_tiktok_shop.LyingTiktokShop, "returns", False
     ),

@@ -35,7 +35,9 @@ from streams.sources.registry import SOURCES, source_named
 from streams.sources.source import HookRequest, SourceSpec
 from streams.sources.source_log import log_key
 from tests.contracts.source_doubles import HOOKS, POLLS, REPORTS, HookDouble, PollDouble, encoded, planted
-from tests.fakes.lying_server import Ledger, Lie, LyingShop, ScriptedLie
+from tests.fakes.ledger import Ledger
+from tests.fakes.lies import Lie, ScriptedLie
+from tests.fakes.lying_server import LyingShop
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import SECRETS, Workbench, connection_from, workbench
 from tests.places import ROOT

@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import LedgerOrder
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import LedgerOrder, Lie
 
 MARKETPLACE = "ATVPDKIKX0DER"
 _LIST = "/orders/2026-01-01/orders"

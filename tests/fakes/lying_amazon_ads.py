@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,8 +15,10 @@ from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import HOUR_MS, figure_of
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import Answer, said, web_page
-from tests.fakes.lying_server import HOUR_MS, Lie, LyingShop
+from tests.fakes.lying_server import LyingShop
 
 #: not the store's
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -117,7 +118,7 @@ class LyingAmazonAds(LyingShop):
 
 def hour_of(at_ms: int) -> dict[str, Any]:
     """What an hour has."""
-    shown = random.Random(f"hour {at_ms}").randrange(100, 900)
+    shown = figure_of(f"hour {at_ms}")
     return {"impressions": shown, "clicks": shown // 20, "cost": shown / 50}
 
 
@@ -136,7 +137,7 @@ def day_of(day: date, now_ms: int) -> dict[str, Any] | None:
     hours = [at_ms for at_ms in range(begin_ms, begin_ms + 24 * HOUR_MS, HOUR_MS) if at_ms <= now_ms]
     if not hours:
         return None
-    shown = sum(random.Random(f"day {at_ms}").randrange(100, 900) for at_ms in hours)
+    shown = sum(figure_of(f"day {at_ms}") for at_ms in hours)
     bought = shown // 200 * (2 if now_ms >= begin_ms + 36 * HOUR_MS else 1)
     return {
         "date": day.isoformat(), "campaignId": int(CAMPAIGN), "campaignName": "Zhang San's lamps", "impressions": shown,

@@ -12,8 +12,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import HOUR_MS
+from tests.fakes.lies import Lie
 from tests.fakes.lying_ga4 import METRICS, ROWS, ZONE, Answer, LyingGa4, figures_of, ga4_connection
-from tests.fakes.lying_server import HOUR_MS, Lie
 
 PROJECT, DATASET = "shop-analytics", "analytics_213025502"
 PATH = f"/bigquery/v2/projects/{PROJECT}/queries"

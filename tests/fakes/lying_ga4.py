@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -22,7 +21,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from streams.sources.asking import HttpRequest
-from tests.fakes.lying_server import HOUR_MS, Ledger, Lie, LyingShop, ScriptedLie
+from tests.fakes.ledger import HOUR_MS, Ledger, figure_of
+from tests.fakes.lies import Lie, ScriptedLie
+from tests.fakes.lying_server import LyingShop
 from tests.fakes.workbench import SECRETS
 
 #: not the store's
@@ -133,7 +134,7 @@ def figures_of(day: date, now_ms: int, *, by_hour: bool) -> list[tuple[str, dict
     is_whole = now_ms >= _ms(begins) + 36 * HOUR_MS
     found = []
     for places in [[hour] for hour in hours] if by_hour else [hours] * bool(hours):
-        sessions = sum(random.Random(f"ga4 {day} {hour}").randrange(100, 900) for hour in places)
+        sessions = sum(figure_of(f"ga4 {day} {hour}") for hour in places)
         sessions = sessions if is_whole else sessions * 9 // 10
         figures = {name: str(sessions // (number + 1)) for number, name in enumerate(METRICS.values())} | {
             "purchaseRevenue": f"{sessions / 8:.2f}"

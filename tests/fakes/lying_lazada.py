@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from streams.demo.market import lazada
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import ZONE, LedgerOrder
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import ZONE, LedgerOrder, Lie
 
 APP, SECRET = "123456", "new-secret-of-contract"
 _OF_ROWS = (Lie.STALE, Lie.RESTATED, Lie.OTHER_ZONE, Lie.CENTS, Lie.CLOCK)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from tests.fakes.lying_server import DAY_MS, HOUR_MS, PAGE, LedgerOrder, Lie, LyingShop
+from tests.fakes.ledger import DAY_MS, HOUR_MS, LedgerOrder
+from tests.fakes.lies import Lie
+from tests.fakes.lying_server import PAGE, LyingShop
 
 Answer = tuple[int, dict[str, str], bytes]
-Row = TypeVar("Row")
 #: lies that are another answer, in place of a page
 INSTEAD = frozenset(
     {
@@ -56,20 +56,9 @@ class LyingMarket(LyingShop):
         """The moment whose state is shown."""
         return self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
 
-    def changed(
-        self, from_ms: int, to_ms: int, lie: Lie | None, *, end: bool = False, first: int = 0
-    ) -> list[LedgerOrder]:
+    def changed(self, from_ms: int, to_ms: int, lie: Lie | None, *, end: bool = False) -> list[LedgerOrder]:
         """Orders by their last change, the oldest first; ``end``: the window's end belongs to it."""
-        seen_ms, found = self.seen_ms(lie), []
-        for order in self.ledger.near(from_ms, to_ms):
-            updated_ms = order.updated_ms(seen_ms)
-            shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
-            at_edge = shown_ms == from_ms and lie is Lie.EDGE
-            inside = from_ms <= shown_ms < to_ms or (end and shown_ms == to_ms)
-            is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
-            if updated_ms and inside and is_there and not at_edge:
-                found.append((updated_ms, order.number, order))
-        return [order for _, _, order in sorted(found, key=lambda one: one[:2])]
+        return self.ledger.changed(from_ms, to_ms, self.seen_ms(lie), lie, end=end)
 
     def placed(self, from_ms: int, to_ms: int, *, end: bool = False) -> list[LedgerOrder]:
         """Orders by when they were placed."""
@@ -80,20 +69,6 @@ class LyingMarket(LyingShop):
             if (from_ms <= one.placed_ms < to_ms or (end and one.placed_ms == to_ms))
             and one.placed_ms <= now_ms
         ]
-
-    def page(self, rows: Sequence[Row], at: int, size: int, lie: Lie | None) -> tuple[list[Row], bool, int]:
-        """A page that begins at ``at``, whether there is more, and how many rows there are."""
-        total = len(rows)
-        begin = at
-        if at:
-            begin += {Lie.DROPPED_PAGE: size, Lie.REPEATED_PAGE: -size, Lie.SHIFTED_PAGE: 1}.get(lie, 0)  # type: ignore[arg-type]
-        shown = list(rows[begin : begin + size])
-        if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
-            del shown[len(shown) // 2]
-            total -= lie is Lie.DROPPED_ROW_AND_TOTAL
-        if lie is Lie.EMPTY:
-            return [], False, 0
-        return shown, at + size < len(rows), total
 
 
 def moment(at_ms: int, now_ms: int, lie: Lie | None) -> int:

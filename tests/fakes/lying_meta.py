@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -18,7 +17,9 @@ from zoneinfo import ZoneInfo
 
 from streams.sources.asking import HttpRequest
 from streams.sources.meta_ads.config import VERSION
-from tests.fakes.lying_server import HOUR_MS, Ledger, Lie, LyingShop, ScriptedLie
+from tests.fakes.ledger import HOUR_MS, Ledger, figure_of
+from tests.fakes.lies import Lie, ScriptedLie
+from tests.fakes.lying_server import LyingShop
 
 #: not the store's
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -95,8 +96,7 @@ def rows_of(day: date, now_ms: int, *, by_hour: bool) -> list[dict[str, Any]]:
         return []
     found = []
     for places in [[hour] for hour in hours] if by_hour else [hours]:
-        drawn = [random.Random(f"{day} {hour}") for hour in places]
-        impressions = [chance.randrange(100, 900) for chance in drawn]
+        impressions = [figure_of(f"{day} {hour}") for hour in places]
         row: dict[str, Any] = {
             "account_id": ACCOUNT,
             "account_currency": "USD",

@@ -1,24 +1,15 @@
-"""A shop's API that lies: a ledger of what is true, answers from it over HTTP or in process, and lies as a script says.
-
-The ledger is a life for each order: placed, and later paid, shipped or cancelled, all drawn from a seed before time begins; what can be
-seen at a moment follows from the virtual clock. A lie holds for a span of time.
-"""
+"""A shop's API that lies: answers from the ledger of ``ledger.py`` over HTTP or in process, and lies (``lies.py``) as a script says."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -29,164 +20,10 @@ from streams.sources.asking import (
     HttpRequest,
     PlatformUnreachableError,
 )
+from tests.fakes.ledger import HOUR_MS, ZONE, Ledger, LedgerOrder
+from tests.fakes.lies import SPOILT, Lie, ScriptedLie
 
-ZONE = ZoneInfo("Asia/Shanghai")
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 PAGE = 5
-
-
-class Lie(StrEnum):
-    """What can be wrong with an answer."""
-
-    DROPPED_PAGE = "a page is left out"
-    REPEATED_PAGE = "a page comes twice instead of the next"
-    SHIFTED_PAGE = "rows move up between pages"
-    DROPPED_ROW = "a row is left out"
-    DROPPED_ROW_AND_TOTAL = "a row is left out, and the total says so"
-    EMPTY = "200 with no rows"
-    NO_LIST = "200 with an error instead of rows"
-    HTML = "200 with a web page"
-    HALF_BODY = "the body breaks off"
-    SLOW = "the body does not come in time"
-    THROTTLED = "429 with Retry-After"
-    THROTTLED_SILENTLY = "429 without Retry-After"
-    FAILS = "500"
-    AWAY = "503"
-    EXPIRED = "401"
-    FORBIDDEN = "403"
-    RETIRED = "410"
-    OTHER_VERSION = "another version is served"
-    EDGE = "> where >= was agreed"
-    LATE_ROWS = "rows are there an hour after their own time"
-    STALE = "the state of three hours ago"
-    RESTATED = "an amount changes without a new time"
-    OTHER_ZONE = "times of another zone, without an offset"
-    CENTS = "amounts in the smallest unit"
-    CLOCK = "times an hour ahead"
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptedLie:
-    """A lie and its time."""
-
-    lie: Lie
-    from_ms: int
-    until_ms: int
-
-    def holds(self, now_ms: int) -> bool:
-        return self.from_ms <= now_ms < self.until_ms
-
-
-@dataclass(slots=True)
-class LedgerOrder:
-    """The life of one order. 0: never."""
-
-    number: str
-    placed_ms: int
-    paid_ms: int
-    shipped_ms: int
-    cancelled_ms: int
-    cents: int
-    currency: str
-    restated_ms: int = 0
-    restated_cents: int = 0
-    #: assignments to fields of any order: an index of orders holds as long as nobody writes
-    writes: ClassVar[int] = 0
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        LedgerOrder.writes += 1
-        object.__setattr__(self, name, value)
-
-    def moments(self) -> tuple[int, ...]:
-        """When something of it changed."""
-        happened = (self.placed_ms, self.paid_ms, self.shipped_ms, self.cancelled_ms, self.restated_ms)
-        return tuple(at for at in happened if at > 0)
-
-    def amount(self, now_ms: int) -> Decimal:
-        restated = self.restated_ms and now_ms >= self.restated_ms
-        return Decimal(self.restated_cents if restated else self.cents).scaleb(-2)
-
-    def updated_ms(self, now_ms: int) -> int:
-        return max((at for at in self.moments() if at <= now_ms), default=0)
-
-
-class _LedgerIndex:
-    """Orders by number, and by each moment at which something of them changed."""
-
-    def __init__(self, key: tuple[int, int], orders: Sequence[LedgerOrder]) -> None:
-        self.key = key
-        self.by_number = {one.number: one for one in orders}
-        self.moments = sorted((at_ms, at) for at, one in enumerate(orders) for at_ms in one.moments())
-
-
-@dataclass
-class Ledger:
-    """What is true."""
-
-    orders: list[LedgerOrder] = field(default_factory=list)
-    _index: _LedgerIndex | None = field(default=None, repr=False, compare=False)
-
-    def _indexed(self) -> _LedgerIndex:
-        """The index of what is there now."""
-        key = (len(self.orders), LedgerOrder.writes)
-        if self._index is None or self._index.key != key:
-            self._index = _LedgerIndex(key, self.orders)
-        return self._index
-
-    def named(self, number: str) -> LedgerOrder:
-        """The order of a number."""
-        return self._indexed().by_number[number]
-
-    def near(self, from_ms: int, to_ms: int) -> list[LedgerOrder]:
-        """The orders of which something changed in a span, or up to an hour before or after it, in their order."""
-        index = self._indexed()
-        begin = bisect_left(index.moments, (from_ms - HOUR_MS, 0))
-        end = bisect_left(index.moments, (to_ms + HOUR_MS + 1, 0))
-        return [self.orders[at] for at in sorted({at for _, at in index.moments[begin:end]})]
-
-    @classmethod
-    def drawn(cls, seed: int, begin_ms: int, days: int, per_day: int = 24) -> Ledger:
-        """Orders of some days. Some are placed in the same second, some at the very edge of an hour."""
-        chance, orders = random.Random(seed), []
-        for number in range(days * per_day):
-            at_ms = begin_ms + chance.randrange(days * DAY_MS) // 1000 * 1000
-            if orders and chance.random() < 0.15:
-                at_ms = orders[-1].placed_ms
-            elif chance.random() < 0.1:
-                at_ms -= at_ms % HOUR_MS
-            orders.append(_drawn_order(chance, f"N{seed}-{number:05d}", at_ms))
-        return cls(sorted(orders, key=lambda one: (one.placed_ms, one.number)))
-
-    def figures(self, days: Iterable[date], now_ms: int) -> dict[str, dict[str, Decimal]]:
-        """Orders, paid ones and money of each day."""
-        found: dict[str, Counter[str]] = {day.isoformat(): Counter(orders=0, paid=0) for day in days}
-        for order in self.orders:
-            placed, paid = day_of(order.placed_ms), day_of(order.paid_ms) if order.paid_ms else ""
-            if placed in found and order.placed_ms <= now_ms:
-                found[placed]["orders"] += 1
-                found[placed][f"money {order.currency}"] += order.amount(now_ms)  # type: ignore[assignment]
-            if paid in found and order.paid_ms <= now_ms:
-                found[paid]["paid"] += 1
-        return {day: {name: Decimal(value) for name, value in one.items()} for day, one in found.items()}
-
-
-def _drawn_order(chance: random.Random, number: str, at_ms: int) -> LedgerOrder:
-    paid = at_ms + chance.randrange(1, 3600) * 1000 if chance.random() < 0.8 else 0
-    return LedgerOrder(
-        number=number,
-        placed_ms=at_ms,
-        paid_ms=paid,
-        shipped_ms=paid + chance.randrange(1, 40) * HOUR_MS if paid and chance.random() < 0.7 else 0,
-        cancelled_ms=at_ms + chance.randrange(60, 600) * 60_000 if not paid and chance.random() < 0.5 else 0,
-        cents=chance.randrange(100, 50_000),
-        currency="CNY",
-    )
-
-
-def day_of(at_ms: int) -> str:
-    """The day in the shop's zone."""
-    return datetime.fromtimestamp(at_ms / 1000, ZONE).date().isoformat()
 
 
 class LyingShop:
@@ -221,7 +58,7 @@ class LyingShop:
             raise PlatformUnreachableError("shop.example is unreachable: TimeoutError")
         if lie is Lie.HALF_BODY:
             raise AnswerGarbledError("the answer of shop.example broke off (ClientPayloadError)")
-        status, headers, body = self._answer(request, lie)
+        status, headers, body = self._spoilt_answer(request, lie)
         return HttpAnswer(status, CIMultiDict(headers), body, "shop.example")
 
     # ---------------------------------------------------------------- over HTTP
@@ -236,7 +73,7 @@ class LyingShop:
         lie = self._lie(request.path)
         query = tuple((name, value) for name, value in request.query.items())
         asked = HttpRequest(str(request.url), request.method, query, request.headers, await request.read())
-        status, headers, body = self._answer(asked, lie)
+        status, headers, body = self._spoilt_answer(asked, lie)
         if lie not in (Lie.HALF_BODY, Lie.SLOW):
             return web.Response(status=status, headers=headers, body=body)
         response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(len(body))})
@@ -249,6 +86,40 @@ class LyingShop:
         return response
 
     # ---------------------------------------------------------------- what is answered
+
+    def _spoilt_answer(self, request: HttpRequest, lie: Lie | None) -> tuple[int, dict[str, str], bytes]:
+        """The answer; in place of it what spoils any answer alike."""
+        if lie is None or lie not in SPOILT:
+            return self._answer(request, lie)
+        self.lied[lie] += 1
+        return SPOILT[lie](self._answer(request, None)[2])
+
+    def page(
+        self, rows: Sequence[LedgerOrder], at: int, size: int, lie: Lie | None
+    ) -> tuple[list[LedgerOrder], bool, int]:
+        """A page that begins at ``at``, whether there is more, and how many rows there are."""
+        total, begin, has_more = len(rows), at, at + size < len(rows)
+        if lie is Lie.ENDLESS and rows:
+            begin, has_more = at % (-(-total // size) * size), True
+        elif at:
+            begin += {Lie.DROPPED_PAGE: size, Lie.REPEATED_PAGE: -size, Lie.SHIFTED_PAGE: 1}.get(lie, 0)  # type: ignore[arg-type]
+        shown = list(rows[begin : begin + size])
+        match lie:
+            case Lie.DROPPED_ROW | Lie.DROPPED_ROW_AND_TOTAL if shown:
+                del shown[len(shown) // 2]
+                total -= lie is Lie.DROPPED_ROW_AND_TOTAL
+            case Lie.EMPTY:
+                return [], False, 0
+            case Lie.EARLY_END if has_more:
+                del shown[size // 2 :]
+            case Lie.LAST_PAGE_FIRST:
+                has_more = False
+            case Lie.WRONG_TOTAL:
+                total += 7
+            case Lie.TWICE:
+                ago_ms = self._now_ms() - 3 * HOUR_MS
+                shown += [one.as_of(ago_ms) for one in shown if one.placed_ms <= ago_ms]
+        return shown, has_more, total
 
     def _lie(self, path: str) -> Lie | None:
         now_ms = self._now_ms()
@@ -292,35 +163,11 @@ class LyingShop:
 
     def _orders(self, query: dict[str, str], lie: Lie | None) -> dict[str, Any]:
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
-        rows = self._window(_ms(query["from"]), _ms(query["to"]), seen_ms, lie)
+        rows = self.ledger.changed(_ms(query["from"]), _ms(query["to"]), seen_ms, lie)
         page, size = int(query.get("page", "1")), int(query.get("size", str(PAGE)))
-        total = len(rows)
-        at = (page - 1) * size
-        if lie is Lie.DROPPED_PAGE and page > 1:
-            at += size
-        elif lie is Lie.REPEATED_PAGE and page > 1:
-            at -= size
-        elif lie is Lie.SHIFTED_PAGE and page > 1:
-            at += 1
-        shown = rows[at : at + size]
-        if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
-            del shown[len(shown) // 2]
-            total -= lie is Lie.DROPPED_ROW_AND_TOTAL
-        if lie is Lie.EMPTY:
-            shown, total = [], 0
-        answer: dict[str, Any] = {"orders": shown, "more": at + size < len(rows) and lie is not Lie.EMPTY}
+        shown, has_more, total = self.page(rows, (page - 1) * size, size, lie)
+        answer: dict[str, Any] = {"orders": [_row(one, seen_ms, lie) for one in shown], "more": has_more}
         return {**answer, "total": total} if self._gives_total else answer
-
-    def _window(self, from_ms: int, to_ms: int, seen_ms: int, lie: Lie | None) -> list[dict[str, Any]]:
-        found = []
-        for order in self.ledger.near(from_ms, to_ms):
-            updated_ms = order.updated_ms(seen_ms)
-            shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
-            is_inside = from_ms < shown_ms < to_ms or (shown_ms == from_ms and lie is not Lie.EDGE)
-            is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
-            if updated_ms and is_inside and is_there:
-                found.append((updated_ms, order.number, _row(order, seen_ms, lie)))
-        return [row for _, _, row in sorted(found, key=lambda one: one[:2])]
 
 
 _PLAIN: dict[Lie | None, tuple[int, dict[str, str], bytes]] = {

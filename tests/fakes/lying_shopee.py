@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 from streams.demo.market import shopee
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import LedgerOrder
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import LedgerOrder, Lie
 
 API = "/api/v2/"
 LIST, DETAIL = f"{API}order/get_order_list", f"{API}order/get_order_detail"

@@ -14,7 +14,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from streams.sources.asking import HttpRequest
-from tests.fakes.lying_server import HOUR_MS, PAGE, LedgerOrder, Lie, LyingShop
+from tests.fakes.ledger import HOUR_MS, LedgerOrder
+from tests.fakes.lies import Lie
+from tests.fakes.lying_server import PAGE, LyingShop
 
 VERSION = "2026-07"
 API, TOKEN = f"/admin/api/{VERSION}/graphql.json", "/admin/oauth/access_token"
@@ -35,7 +37,7 @@ class LyingShopify(LyingShop):
     #: queries that cost more than this many orders a page are rejected
     costliest = 250
     #: orders of one page at most, however many are asked for
-    page = PAGE
+    most = PAGE
 
     def __init__(self, *shop: Any) -> None:
         super().__init__(*shop)
@@ -90,20 +92,13 @@ class LyingShopify(LyingShop):
         if first > self.costliest:
             return _errors(200, "Query cost is too high", "MAX_COST_EXCEEDED")
         found, seen_ms = self._found(variables["filter"], lie)
-        size, total, has_none = min(first, self.page), len(found), lie is Lie.EMPTY
-        begin = int(variables["after"] or 0)
-        at = begin
-        if begin and lie in _SHIFTS:
-            at += _SHIFTS[lie] * size if lie is not Lie.SHIFTED_PAGE else 1
-        shown = [node_of(order, seen_ms, lie) for order in found[at : at + size]]
-        if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
-            del shown[len(shown) // 2]
-            total -= lie is Lie.DROPPED_ROW_AND_TOTAL
-        has_more = at + size < len(found) and not has_none
-        count = {"count": 0 if has_none else total, "precision": "EXACT" if self._gives_total else "AT_LEAST"}
+        size = min(first, self.most)
+        at = int(variables["after"] or 0)
+        shown, has_more, total = self.page(found, at, size, lie)
+        count = {"count": total, "precision": "EXACT" if self._gives_total else "AT_LEAST"}
         content = {
             "orders": {
-                "nodes": [] if has_none else shown,
+                "nodes": [node_of(order, seen_ms, lie) for order in shown],
                 "pageInfo": {"hasNextPage": has_more, "endCursor": str(at + size) if shown else None},
             },
             "ordersCount": count,
@@ -117,14 +112,7 @@ class LyingShopify(LyingShop):
     def _found(self, text: str, lie: Lie | None) -> tuple[list[LedgerOrder], int]:
         """The orders of a filter in their order, and the moment whose state is shown. A node is made only of what is shown."""
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
-        edges, found = _edges(text), []
-        for order in self.ledger.near(*_span(edges)):
-            updated_ms = order.updated_ms(seen_ms)
-            shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
-            is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
-            if updated_ms and is_there and _is_inside(edges, shown_ms, is_open=lie is Lie.EDGE):
-                found.append((updated_ms, order.number, order))
-        return [order for _, _, order in sorted(found, key=lambda one: one[:2])], seen_ms
+        return self.ledger.changed(*_span(_edges(text)), seen_ms, lie), seen_ms
 
     # ---------------------------------------------------------------- other queries
 
@@ -152,9 +140,10 @@ class LyingShopify(LyingShop):
         return {"currentAppInstallation": installation, "shop": shop}
 
     def _counted(self, text: str) -> dict[str, Any]:
-        edges, now_ms = _edges(text), self._now_ms()
-        placed = [one.placed_ms for one in self.ledger.near(*_span(edges)) if one.placed_ms <= now_ms]
-        return {"count": sum(_is_inside(edges, at_ms) for at_ms in placed), "precision": "EXACT"}
+        now_ms, (begin_ms, end_ms) = self._now_ms(), _span(_edges(text))
+        placed = [one.placed_ms for one in self.ledger.near(begin_ms, end_ms)]
+        count = sum(begin_ms <= at_ms < end_ms and at_ms <= now_ms for at_ms in placed)
+        return {"count": count, "precision": "EXACT"}
 
     def _bulk_state(self, name: str) -> dict[str, Any]:
         """Created, then running, then done: each look is one step."""
@@ -181,9 +170,6 @@ class LyingShopify(LyingShop):
         return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
-_SHIFTS = {Lie.DROPPED_PAGE: 1, Lie.REPEATED_PAGE: -1, Lie.SHIFTED_PAGE: 0}
-
-
 def _edges(text: str) -> list[tuple[str, int]]:
     return [
         (sign, round(datetime.fromisoformat(moment).timestamp() * 1000))
@@ -196,15 +182,6 @@ def _span(edges: list[tuple[str, int]]) -> tuple[int, int]:
     begins = [at_ms for sign, at_ms in edges if sign == ">="]
     ends = [at_ms for sign, at_ms in edges if sign == "<"]
     return max(begins, default=0), min(ends, default=1 << 60)
-
-
-def _is_inside(edges: list[tuple[str, int]], at_ms: int, is_open: bool = False) -> bool:
-    for sign, edge_ms in edges:
-        if sign == "<" and at_ms >= edge_ms:
-            return False
-        if sign == ">=" and (at_ms < edge_ms or (is_open and at_ms == edge_ms)):
-            return False
-    return True
 
 
 def _gid(name: str) -> str:

@@ -7,7 +7,6 @@ list at all, and what is credited to ads later changes the figures of days that 
 from __future__ import annotations
 
 import json
-import random
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -15,8 +14,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import HOUR_MS, figure_of
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import Answer, said, web_page
-from tests.fakes.lying_server import HOUR_MS, Lie, LyingShop
+from tests.fakes.lying_server import LyingShop
 
 #: not the store's
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -84,7 +85,7 @@ def rows_of(day: date, now_ms: int, *, by_hour: bool) -> list[dict[str, Any]]:
     hours = [hour for hour in range(24) if begin_ms + hour * HOUR_MS <= now_ms]
     found = []
     for places in [[hour] for hour in hours] if by_hour else [hours] * bool(hours):
-        spent = sum(random.Random(f"{day} {hour}").randrange(100, 900) for hour in places)
+        spent = sum(figure_of(f"{day} {hour}") for hour in places)
         bought = spent // 50 * (2 if now_ms >= begin_ms + 36 * HOUR_MS else 1)
         at = f"{day} {places[0]:02d}:00:00" if by_hour else f"{day} 00:00:00"
         name = "stat_time_hour" if by_hour else "stat_time_day"

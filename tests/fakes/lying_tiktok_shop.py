@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from streams.sources.asking import HttpRequest
+from tests.fakes.ledger import LedgerOrder
+from tests.fakes.lies import Lie
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import LedgerOrder, Lie
 
 APP, SHOP, CIPHER, SECRET = "38abcd", "7494049642642441621", "GCP_XF90igAAAABh00qs", "new-secret-of-contract"
 _LIST = "/order/202309/orders/search"

@@ -9,7 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from streams.sources.asking import HttpRequest
-from tests.fakes.lying_server import HOUR_MS, PAGE, LedgerOrder, Lie, LyingShop
+from tests.fakes.ledger import HOUR_MS, LedgerOrder
+from tests.fakes.lies import Lie
+from tests.fakes.lying_server import PAGE, LyingShop
 
 ROOT = "/wp-json/wc/v3"
 KEY = "Basic " + base64.b64encode(b"first-refresh:first-refresh").decode()
@@ -20,7 +22,7 @@ class LyingWoo(LyingShop):
     """See above."""
 
     #: orders of one page at most, however many are asked for
-    page = PAGE
+    most = PAGE
 
     def _lie(self, path: str) -> Lie | None:
         now_ms = self._now_ms()
@@ -60,33 +62,24 @@ class LyingWoo(LyingShop):
 
     def _page(self, query: dict[str, str], lie: Lie | None) -> Answer:
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
-        found, edges = [], _edges(query, "modified_")
-        for order in self.ledger.near(*edges):
-            updated_ms = order.updated_ms(seen_ms)
-            shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
-            is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
-            # a second more is left out at both edges by the lie about edges
-            edge_ms = 1000 if lie is Lie.EDGE else 0
-            if updated_ms and is_there and edges[0] < shown_ms - edge_ms < edges[1]:
-                found.append((updated_ms, order.number, order))
-        return self._listed(
-            [order for _, _, order in sorted(found, key=lambda one: one[:2])], query, lie, seen_ms
-        )
+        begin_ms, end_ms = _edges(query, "modified_")
+        # both edges are left out; a second more by the lie about edges
+        begin_ms += 1 + 1000 * (lie is Lie.EDGE)
+        return self._listed(self.ledger.changed(begin_ms, end_ms, seen_ms, lie), query, lie, seen_ms)
 
     def _listed(
         self, found: list[LedgerOrder], query: dict[str, str], lie: Lie | None, seen_ms: int
     ) -> Answer:
-        size, page, total = min(int(query["per_page"]), self.page), int(query.get("page", "1")), len(found)
-        pages = -(-total // size)
-        at = (page - 1) * size
-        if page > 1:
-            at += {Lie.DROPPED_PAGE: size, Lie.REPEATED_PAGE: -size, Lie.SHIFTED_PAGE: 1}.get(lie, 0)  # type: ignore[arg-type]
-        shown = [woo_row(order, seen_ms, lie) for order in found[at : at + size]]
-        if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
-            del shown[len(shown) // 2]
-            total -= lie is Lie.DROPPED_ROW_AND_TOTAL
-        if lie is Lie.EMPTY:
-            shown, total, pages = [], 0, 0
+        size, number = min(int(query["per_page"]), self.most), int(query.get("page", "1"))
+        orders, has_more, total = self.page(found, (number - 1) * size, size, lie)
+        shown = [woo_row(order, seen_ms, lie) for order in orders]
+        pages = (
+            number + 1
+            if has_more and lie is Lie.ENDLESS
+            else number
+            if lie is Lie.LAST_PAGE_FIRST
+            else -(-total // size)
+        )
         # without a total, a page that is not the last is as long as was asked for in the real shop; here the pages say it
         headers = {"Content-Type": "application/json", "X-WP-TotalPages": str(pages)}
         if self._gives_total or "modified_after" not in query:

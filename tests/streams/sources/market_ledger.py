@@ -21,8 +21,10 @@ from scoring.sources.json_values import read_json
 from scoring.sources.signatures import SignatureVerdict
 from streams.sources.hook_door import delivery_id
 from streams.sources.source import HookRequest, SourceSpec
+from tests.fakes.ledger import DAY_MS, HOUR_MS, Ledger, LedgerOrder
+from tests.fakes.lies import Lie, ScriptedLie
 from tests.fakes.lying_market import LyingMarket
-from tests.fakes.lying_server import DAY_MS, HOUR_MS, PAGE, Ledger, LedgerOrder, Lie, ScriptedLie
+from tests.fakes.lying_server import PAGE
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, workbench
 from tests.streams.sources.market_file import add_file

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes import lying_lazada, lying_shopee, lying_tiktok_shop
-from tests.fakes.lying_server import LedgerOrder
+from tests.fakes.ledger import LedgerOrder
 from tests.fakes.workbench import connection_from
 from tests.streams.sources.market_bench import NOW_MS, Market, life
 from tests.streams.sources.markets import MARKETS

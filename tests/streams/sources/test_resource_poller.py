@@ -14,7 +14,8 @@ from scoring.sources.cursors import PollWindow
 from streams.sources.asking import PlatformApi
 from streams.sources.registry import source_named
 from streams.sources.source import PolledRow, PollPage
-from tests.fakes.lying_server import Ledger, LyingShop, connection
+from tests.fakes.ledger import Ledger
+from tests.fakes.lying_server import LyingShop, connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import workbench
 

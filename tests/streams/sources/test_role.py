@@ -43,7 +43,8 @@ from streams.sources.source_log import (
 )
 from streams.sources.stored_days import ClickHouseDays
 from tests.contracts.source_doubles import WEBHOOK
-from tests.fakes.lying_server import DAY_MS, HOUR_MS, Ledger, LyingShop, connection, day_of
+from tests.fakes.ledger import DAY_MS, HOUR_MS, Ledger, day_of
+from tests.fakes.lying_server import LyingShop, connection
 from tests.fakes.workbench import SECRETS
 from tests.fixtures.kafka_tools import read_all
 from tests.fixtures.landing import Ground, until

@@ -18,8 +18,8 @@ from streams.sources.asking import AccessDeniedError, HttpAnswer, HttpRequest, P
 from streams.sources.ga4_reports.asking import assertion, authorise, judge, left
 from streams.sources.ga4_reports.mapping import DAYS, HOURS, translate
 from streams.sources.ga4_reports.source import SOURCE
+from tests.fakes.ledger import HOUR_MS, Ledger
 from tests.fakes.lying_ga4 import LyingGa4, ga4_connection
-from tests.fakes.lying_server import HOUR_MS, Ledger
 from tests.fakes.virtual import VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, connection_from, workbench
 

@@ -27,8 +27,8 @@ from streams.sources.asking import (
 from streams.sources.meta_ads.asking import authorise, judge
 from streams.sources.meta_ads.mapping import DAYS, HOURLY, HOURS, MetaAdsTerms, translate
 from streams.sources.meta_ads.source import SOURCE
+from tests.fakes.ledger import HOUR_MS, Ledger
 from tests.fakes.lying_meta import LyingMeta, meta_connection
-from tests.fakes.lying_server import HOUR_MS, Ledger
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, connection_from, workbench
 

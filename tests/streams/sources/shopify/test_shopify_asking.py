@@ -37,7 +37,7 @@ from streams.sources.source import HookRequest, Supply
 from streams.sources.source_log import SourceBook
 from streams.sources.supplies import supplied
 from streams.sources.trying import tried
-from tests.fakes.lying_server import DAY_MS, Ledger
+from tests.fakes.ledger import DAY_MS, Ledger
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import SECRETS, Workbench, connection_from, workbench

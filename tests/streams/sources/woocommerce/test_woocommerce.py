@@ -27,7 +27,7 @@ from streams.sources.source import HookRequest
 from streams.sources.woocommerce.config import WooCommerceConnection
 from streams.sources.woocommerce.mapping import KEPT, LEFT_OUT, OPENED, PEOPLE, WANTED, WooTerms, translate
 from streams.sources.woocommerce.source import SOURCE, handshake, page, second_way
-from tests.fakes.lying_server import DAY_MS, Ledger
+from tests.fakes.ledger import DAY_MS, Ledger
 from tests.fakes.lying_woo import LyingWoo, woo_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import connection_from, workbench
