@@ -40,7 +40,7 @@ class Tale:
         end: the state at the end; ``left`` what differs then, for longer than a cycle, as (stored, true).
         silent: moments at which all was well in the eyes of the source and had been wrong for longer than a cycle.
         said: all troubles it spoke of.
-        lied: the lies that were told.
+        lied: the lies that were given.
         orders: stored at the end.
     """
 

@@ -33,7 +33,7 @@ def quiet() -> Iterator[None]:
     stamina.instrumentation.set_on_retry_hooks(None)
 
 
-def told(name: str, seed: int) -> Tale:
+def tale_of(name: str, seed: int) -> Tale:
     if name in REPORTS:
         return reported(name, script(seed, DAYS, _OF_REPORTS, LIES_A_RUN), DAYS + _AFTER_DAYS)
     lies = script(seed, DAYS, tuple(Lie), LIES_A_RUN)
@@ -44,7 +44,7 @@ def hold(name: str, seeds: Sequence[int]) -> None:
     """No script of these gets a wrong figure past the source."""
     lied = 0
     for seed in seeds:
-        tale = told(name, seed)
+        tale = tale_of(name, seed)
         assert tale.silent == [], f"script {seed}: wrong for longer than a cycle, and connected"
         assert not tale.left or not tale.is_well, f"script {seed}: {tale.left}"
         lied += len(tale.lied)
