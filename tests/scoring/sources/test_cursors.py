@@ -138,7 +138,7 @@ def test_what_is_still_being_made_may_have_no_rows_for_half_a_day_but_not_for_ev
         read_on(walk, [], range(1440, 5000))
 
 
-def test_a_row_that_was_another_is_asked_for_once_more_however_old() -> None:
+def test_a_row_that_differed_is_asked_for_again_however_old() -> None:
     now_ms = 100 * DAY_MS
     assert restated_from(CursorState(), 2, now_ms) == 98 * DAY_MS
     assert restated_from(CursorState(unsure_ms=95 * DAY_MS), 2, now_ms) == 95 * DAY_MS
