@@ -29,7 +29,6 @@ class TopicFollower:
             one began cannot be read before it ends; without this they are taken for not written yet.
         since_ms: the time of the first records that are read; None reads from the beginning.
         reads_new: partitions that are added later are read, too; else ``has_new_partitions`` says that there are some.
-        is_asked: somebody waits for ``look_again``, which a held fetch would keep back, so fetches are held for a short time only.
     """
 
     def __init__(
@@ -41,11 +40,9 @@ class TopicFollower:
         past_open: bool = False,
         since_ms: int | None = None,
         reads_new: bool = True,
-        is_asked: bool = False,
     ) -> None:
         self._bootstrap, self._names, self._max_bytes = bootstrap, tuple(names), max_bytes
         self._past_open, self._since_ms, self._reads_new = past_open, since_ms, reads_new
-        self._is_asked = is_asked
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -61,8 +58,7 @@ class TopicFollower:
         )
         self._consumer = consumer
         await consumer.start()
-        if not self._is_asked:
-            hold_while_quiet(consumer, QUIET_MS)
+        hold_while_quiet(consumer, QUIET_MS)
         tps = [
             TopicPartition(name, number)
             for name in self._names

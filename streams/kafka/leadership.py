@@ -18,6 +18,7 @@ from streams.errors import FencedError
 from streams.instance.files import StateReport
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.holding import look_rarely
 from streams.kafka.servers import connection, servers_of
 from streams.settings import Settings
 
@@ -62,6 +63,7 @@ class Leadership:
                 wait_s = min(wait_s * 2, 10.0)
                 self._consumer = self._new_consumer()
             else:
+                look_rarely(self._consumer)
                 return
 
     async def is_held(self, wait_ms: int = 0) -> bool:

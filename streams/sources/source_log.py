@@ -159,7 +159,7 @@ class SourceFollower:
 
     def __init__(self, kafka: Servers, book: SourceBook, rename: Callable[[str], str] = str) -> None:
         self._book = book
-        self._follower = TopicFollower(kafka, (rename(topics.SOURCES),), is_asked=True)
+        self._follower = TopicFollower(kafka, (rename(topics.SOURCES),))
 
     async def open(self) -> None:
         """Read everything there is now.
