@@ -17,6 +17,8 @@ from streams.settings import Settings
 MAX_CONNECTIONS = 16
 #: seconds for which a connection may say nothing
 _SILENT_S = 10.0
+#: how often the thread that accepts them looks whether it is to end
+_LOOK_S = 2.0
 
 _served: list[str] = []
 
@@ -40,7 +42,7 @@ def serve_metrics(host: str, port: int) -> WSGIServer:
         OSError: the port is taken.
     """
     server = make_server(host, port, make_wsgi_app(), _server_of(host, port), handler_class=_QuietHandler)
-    Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    Thread(target=server.serve_forever, args=(_LOOK_S,), name="metrics", daemon=True).start()
     return server
 
 

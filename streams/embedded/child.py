@@ -17,7 +17,7 @@ from typing import BinaryIO
 from streams.clock import monotonic
 from streams.embedded.plan import Command
 from streams.embedded.preloaded import Preloader, RunningProcess
-from streams.instance.files import PartState, read_state
+from streams.instance.files import PartState, read_state, state_mark
 
 #: the first pause before a restart and the longest, in seconds; each is twice the one before
 FIRST_PAUSE_S = 0.5
@@ -35,7 +35,7 @@ _ROOM_LOOK_S = 0.5
 _LOG_BYTES = 20_000_000
 _SHORTEN_S = 20.0
 _LOOK_S = 0.1
-_CALM_LOOK_S = 0.5
+_CALM_LOOK_S = 1.0
 
 #: called at each change: name of the process, what happened, details
 Notify = Callable[[str, str, str], None]
@@ -181,9 +181,12 @@ class Child:
         last_state: PartState | None = None
         ready_since: float | None = None
         heard = shortened = monotonic()
+        seen: tuple[int, int] | None = None
         while not ended.done():
-            state = read_state(self._data, self.name)
+            mark = state_mark(self._data, self.name)
+            state = read_state(self._data, self.name) if mark != seen else None
             if state is not None and state.pid == process.pid:
+                seen = mark
                 if last_state is None or state.updated_at_ms != last_state.updated_at_ms:
                     heard = monotonic()
                 if not self._stopping.is_set():

@@ -17,11 +17,13 @@ import msgspec
 import structlog
 from pydantic import SecretStr
 
-from streams.clock import now_ms
+from streams.clock import monotonic, now_ms
 from streams.errors import StateError
 from streams.settings import Settings
 
 HEARTBEAT_S = 2.0
+#: a state that has not changed is written again after this long
+_REPEAT_S = 5.0
 #: a process that has reported nothing for this long is called silent
 SILENT_MS = 30_000
 #: a process that starts says so once and is busy then: it loads its libraries, restores its state, waits for a broker
@@ -171,6 +173,15 @@ def read_states(data: Path) -> list[PartState]:
     return states
 
 
+def state_mark(data: Path, name: str) -> tuple[int, int]:
+    """Another value once the process ``name`` has reported something, which costs less to ask than what it was."""
+    try:
+        found = (data / "run" / f"{name}.json").stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
+
+
 def read_state(data: Path, name: str) -> PartState | None:
     """What the process ``name`` last reported, None if nothing."""
     with suppress(FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError):
@@ -244,14 +255,18 @@ class StateReport:
         self._addresses: dict[str, str] = {}
         self._said = ("starting", "")
         self._is_written = True
+        self._repeat_at = 0.0
         remove_drafts(self._path.parent)
 
     def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
-        """Write ``state`` with ``detail``; ``addresses`` are kept until replaced.
+        """Write ``state`` with ``detail``; ``addresses`` are kept until replaced. What was written a moment ago is not written again.
 
         A disk that is full, or a process without a file to spare, costs the report and not the role: what matters there is
         rejected by whoever writes it, and the next heartbeat says how things are.
         """
+        is_news = (state, detail) != self._said or addresses not in (None, self._addresses)
+        if not is_news and self._is_written and monotonic() < self._repeat_at:
+            return
         if addresses is not None:
             self._addresses = addresses
         self._said = (state, detail)
@@ -271,6 +286,7 @@ class StateReport:
             self._is_written = False
         else:
             self._is_written = True
+            self._repeat_at = monotonic() + _REPEAT_S
 
     @property
     def is_stopping(self) -> bool:

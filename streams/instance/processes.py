@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -97,12 +98,13 @@ def end_with_parent(parent: int, grace_s: float = 15.0, check_s: float = 1.0) ->
     """Send this process SIGTERM when its parent (pid ``parent``) is gone, and end it hard ``grace_s`` later.
 
     A daemon thread looks at the parent's pid, which works on every system and also while the event loop is busy; on
-    Linux the kernel reports it at once.
+    Linux the kernel reports it at once, and wakes the thread only then.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     def watch() -> None:
+        _wait_for_end(parent)
         while os.getppid() == parent:
             time.sleep(check_s)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -110,3 +112,16 @@ def end_with_parent(parent: int, grace_s: float = 15.0, check_s: float = 1.0) ->
         os._exit(70)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def _wait_for_end(pid: int) -> None:
+    """Return once the process has ended; at once where the kernel does not report that, or where it is not our parent."""
+    with contextlib.suppress(AttributeError, OSError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            if os.getppid() == pid:
+                ending = select.poll()
+                ending.register(descriptor, select.POLLIN)
+                ending.poll()
+        finally:
+            os.close(descriptor)
