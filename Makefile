@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 setup: $(VENV)/.done
 
-$(VENV)/.done: pyproject.toml uv.lock streams/embedded/broker_jars.lock
+$(VENV)/.done: pyproject.toml uv.lock streams/embedded/broker_jars.lock streams/embedded/broker_files.py
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv sync --frozen --extra embedded --inexact

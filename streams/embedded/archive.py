@@ -1,6 +1,7 @@
-"""The archive of the broker's loaded and linked classes (JEP 483, 514): Java then starts it in half the time.
+"""The archive of the broker's loaded and linked classes (JEP 483, 514): Java then starts it in half the time. With it, what Kafka's
+tool writes into a new folder, so that Java need not start twice.
 
-It is a convenience: without it, or with one that does not fit, the broker starts all the same.
+Both are a convenience: without them, or with an archive that does not fit, the broker starts all the same.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ import os
 import tempfile
 from pathlib import Path
 
-from streams.embedded.broker import Broker, BrokerFailedError, archive_path
+from streams.embedded.broker import Broker, BrokerFailedError, archive_path, first_records_path
+from streams.embedded.broker_files import FIRST_RECORDS
 from streams.embedded.jars import fetch_jars
+from streams.instance.files import write_atomically
 from streams.settings import Settings
 
 #: Java writes the archive when the broker has ended: about ten seconds of two cores
@@ -36,6 +39,8 @@ def make_archive(settings: Settings) -> Path | None:
                 broker.wait_ready()
             finally:
                 broker.stop(_WRITE_S)
+            first_records = (broker.folder / "data" / FIRST_RECORDS).read_bytes()
+            write_atomically(first_records_path(archive), first_records)
         if draft.exists():
             draft.replace(archive)
             return archive

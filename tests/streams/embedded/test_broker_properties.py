@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.embedded.broker import property_value
+from streams.embedded.broker_files import property_value
 
 
 def read_by_java(line: str) -> tuple[str, str]:
