@@ -21,7 +21,7 @@ from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
-from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past, load_longer_past
+from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past, has_longer_past, load_longer_past
 from streams.demo.market.server import Market, as_reported
 from streams.demo.sender import Sender
 from streams.demo.setting_up import PIXEL_SHOPS, has_minutes, load_minutes
@@ -132,6 +132,7 @@ class Course:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._send_live(sender, visitors))
                 group.create_task(self._break_and_heal(visitors[INCIDENT.shop_id]))
+                group.create_task(self._lay_longer_past())
 
     async def _lay_past(self, boundary: int) -> _Past:
         language = WORDS[self.settings.language]
@@ -150,10 +151,6 @@ class Course:
                 await asyncio.to_thread(
                     load_minutes, self.settings, past.tables, lambda rows: bar.advance(loading, rows)
                 )
-                await asyncio.to_thread(self._lay_longer_past)
-                # at once, and not in the first run of the jobs: who opens the evaluation first sees it filled
-                await event_days.once(self.settings, self.config, DAYS_DRAWN)
-                await order_days.once(self.settings, self.config)
             fitting = bar.add_task(language["fitting"], total=None)
             baselines = await asyncio.to_thread(fit_from_store, self.settings, self.config)
             await publish(self.settings, baselines)
@@ -167,10 +164,16 @@ class Course:
         past.tables.clear()
         return past
 
-    def _lay_longer_past(self) -> None:
-        """What the evaluation needs: sixteen weeks of the shops whose pages send beacons."""
+    async def _lay_longer_past(self) -> None:
+        """What the evaluation needs: sixteen weeks of the shops whose pages send beacons. Nothing live waits for it."""
         shops = [shop for shop in self.shops if shop.id in PIXEL_SHOPS]
-        load_longer_past(self.settings, draw_longer_past(shops, now_ms(), self.seed))
+        if not await asyncio.to_thread(has_longer_past, self.settings, now_ms()):
+            past = await asyncio.to_thread(draw_longer_past, shops, now_ms(), self.seed)
+            await asyncio.to_thread(load_longer_past, self.settings, past)
+            # at once, and not in the first run of the jobs: who opens the evaluation first sees it filled
+            await event_days.once(self.settings, self.config, DAYS_DRAWN)
+            await order_days.once(self.settings, self.config)
+        self.later["jobs"].set()
 
     async def _catch_up(self, visitors: Mapping[str, Visitors], start_ms: int) -> None:
         """Put the minutes before now into Kafka as if they had been accepted when they happened, until it is now.
@@ -204,7 +207,6 @@ class Course:
 
     async def _break_and_heal(self, victim: Visitors) -> None:
         await self.supervisor.wait_ready("monitor")
-        self.later["jobs"].set()
         # a whole minute shows it best: minutes are what is judged
         into_minute_s = (now_ms() / 1000 + CALM_S) % 60
         wait_s = CALM_S + (60 - into_minute_s if into_minute_s > _STILL_EARLY_S else 0.0)

@@ -60,15 +60,33 @@ def draw_longer_past(shops: Sequence[Shop], now_ms: int, seed: int) -> LongerPas
         seed: of the demo.
     """
     tables: dict[str, list[pa.Table]] = {
-        "events_raw": [],
         "order_versions_raw": [],
         "report_versions_raw": [],
+        "events_raw": [],  # the last: by them it is seen that all of it is there
     }
     for shop in shops:
         drawing = _Drawing(shop, now_ms, shop_seed(seed, shop, "longer past"), shop_seed(seed, shop, "ways"))
         for name, part in drawing.tables():
             tables[name].append(part)
     return LongerPast(tables)
+
+
+def has_longer_past(settings: Settings, now_ms: int) -> bool:
+    """True if an earlier demo's longer past is still there.
+
+    Raises:
+        ClickHouseError: ClickHouse is unreachable or rejects it.
+    """
+    client = open_writer_sync(settings)
+    try:
+        with mapped():
+            rows = client.query(
+                f"SELECT count() FROM {table(settings, 'events_raw')} "
+                f"WHERE event_time < fromUnixTimestamp64Milli({now_ms - UNTOUCHED_DAYS * DAY_MS})"
+            ).result_rows
+    finally:
+        client.close()
+    return bool(rows[0][0])
 
 
 def load_longer_past(settings: Settings, past: LongerPast) -> None:

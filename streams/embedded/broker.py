@@ -65,7 +65,6 @@ class Broker:
         controller_port: int = 0,
         heap_mb: int = 256,
         archive: Path | None = None,
-        quick: bool = False,
     ) -> None:
         self.folder = folder.resolve()
         self.logs = logs.resolve()
@@ -80,7 +79,6 @@ class Broker:
         self._jars = jars.resolve()
         self._heap_mb = heap_mb
         self._archive = archive
-        self._quick = quick
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -188,8 +186,6 @@ class Broker:
         ]
         if self._archive is not None and self._archive.exists():
             options += [f"-XX:AOTCache={self._archive}", "-Xlog:aot=off", "-Xlog:cds=off"]
-        if self._quick:
-            options.append("-XX:TieredStopAtLevel=1")
         return [*options, "-cp", class_path(self._jars)]
 
     def _format(self, properties: Path) -> None:
@@ -251,9 +247,7 @@ def first_records_path(archive: Path) -> Path:
     return archive.with_suffix(".checkpoint")
 
 
-def broker_of(
-    settings: Settings, data: Path, *, port: int = 0, controller_port: int = 0, quick: bool = False
-) -> Broker:
+def broker_of(settings: Settings, data: Path, *, port: int = 0, controller_port: int = 0) -> Broker:
     """The broker of the instance under ``data``, its jars fetched if they are missing.
 
     Raises:
@@ -268,7 +262,6 @@ def broker_of(
         controller_port=controller_port,
         heap_mb=settings.broker_heap_mb,
         archive=archive_path(settings, jars),
-        quick=quick,
     )
 
 

@@ -76,6 +76,8 @@ FIRST_RECORDS = "bootstrap.checkpoint"
 MACHINE = (
     "-XX:+UseSerialGC",
     "-XX:+UseCompactObjectHeaders",
+    # its other compiler takes more at the start than it saves in a million events, and goes on for minutes (tests/bench/README.md)
+    "-XX:TieredStopAtLevel=1",
     # what an hour of much work took from the system is given back
     "-XX:MinHeapFreeRatio=20",
     "-XX:MaxHeapFreeRatio=40",

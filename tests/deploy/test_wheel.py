@@ -14,7 +14,6 @@ from typing import IO
 import pytest
 
 from tests.deadlines import within
-from tests.fixtures.kafka import QUICK_JAVA
 from tests.places import ROOT
 from tests.versions import interpreter, promised
 
@@ -45,7 +44,6 @@ class Installed:
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("FUNNELWATCH_")},
             **{f"FUNNELWATCH_{name}_PORT": "0" for name in ("BROKER", "STORE", "COLLECTOR", "PAGE")},
-            **QUICK_JAVA,
         }
         self._environment.pop("PYTHONPATH", None)
 

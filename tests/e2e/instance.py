@@ -18,7 +18,6 @@ from streams.instance.files import connect_settings
 from streams.instance.state import instance_state
 from streams.settings import load_settings
 from tests.deadlines import within
-from tests.fixtures.kafka import QUICK_JAVA
 
 _START_S = 240
 _STOP_S = 60
@@ -41,7 +40,6 @@ class Instance:
             "FUNNELWATCH_PAGE_PORT": "0",
             "FUNNELWATCH_BROKER_PORT": "0",
             "FUNNELWATCH_STORE_PORT": "0",
-            **QUICK_JAVA,
             **settings,
         }
 

@@ -283,7 +283,7 @@ def _broker_behind(
     links: dict[str, Proxy], settings: Settings, folder: Path, port: int, controller_port: int
 ) -> Broker:
     """A broker with a listener for each link, which asks whoever comes by it to come by its proxy again."""
-    broker = broker_of(settings, folder, port=port, controller_port=controller_port, quick=True)
+    broker = broker_of(settings, folder, port=port, controller_port=controller_port)
     names = {name: name.upper().replace("-", "") for name in links}
     own = [f"PLAINTEXT://127.0.0.1:{broker.port}", f"CONTROLLER://127.0.0.1:{broker.controller_port}"]
     listeners = [*own, *(f"{names[name]}://127.0.0.1:{link.target}" for name, link in links.items())]

@@ -54,7 +54,6 @@ def nodes(folder: Path) -> list[Node]:
             folder / f"logs-{number}",
             jars,
             archive=archive_path(settings, jars),
-            quick=True,
         )
         for number in range(1, NODES + 1)
     ]

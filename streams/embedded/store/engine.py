@@ -59,6 +59,14 @@ class StatementResult:
     body: bytes = b""
 
 
+#: the engine looks every second, not twenty times, at how much memory the process has, and keeps few of the threads, and of the memory
+#: that goes with each, that queries needed for a moment
+_SERVER = (
+    "<memory_worker_period_ms>1000</memory_worker_period_ms>"
+    "<max_thread_pool_free_size>8</max_thread_pool_free_size>"
+)
+
+
 def named(value: str) -> str:
     """``value`` as a quoted name of SQL."""
     return "`" + value.replace("\\", "\\\\").replace("`", "\\`") + "`"
@@ -79,7 +87,7 @@ class StoreEngine:
         config = folder / "store.xml"
         users = escape(str((folder / "users.xml").absolute()))
         config.write_text(
-            f"<clickhouse><users_config>{users}</users_config></clickhouse>\n", encoding="utf-8"
+            f"<clickhouse><users_config>{users}</users_config>{_SERVER}</clickhouse>\n", encoding="utf-8"
         )
         self._address = f"{(folder / 'engine').absolute()}?config-file={config.absolute()}"
         self._opening = threading.Lock()

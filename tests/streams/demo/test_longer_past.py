@@ -16,7 +16,7 @@ from streams.clickhouse.event_days import changed_days, count_days
 from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
-from streams.demo.longer_past import draw_longer_past, load_longer_past
+from streams.demo.longer_past import draw_longer_past, has_longer_past, load_longer_past
 from streams.demo.shops import demo_shops
 from streams.evaluation.stored import stored_store
 from streams.settings import load_settings
@@ -37,7 +37,9 @@ async def test_a_shop_of_the_demo_has_a_health_the_day_after_a_week_ended(
     await migrate(settings)
     now_ms = round(NOW.timestamp() * 1000)
     shop = next(one for one in demo_shops(NOW) if one.id == "kominka")
+    assert not has_longer_past(settings, now_ms)
     load_longer_past(settings, draw_longer_past([shop], now_ms, 7))
+    assert has_longer_past(settings, now_ms)
     client = await open_writer(settings)
     try:
         days = date(2026, 7, 1), date(2026, 11, 30)

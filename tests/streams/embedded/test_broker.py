@@ -56,7 +56,7 @@ async def test_data_survive_an_orderly_stop_and_a_kill_in_a_folder_of_any_name(
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C")
     data = tmp_path / "数据 übung, 50% & more"
-    broker = broker_of(load_settings(data=data), data, quick=True)
+    broker = broker_of(load_settings(data=data), data)
     broker.start()
     try:
         broker.wait_ready()
@@ -97,7 +97,7 @@ async def test_topics_are_made_once_and_with_their_settings(kafka: str, topic_pr
 
 def test_a_broker_that_cannot_start_says_why(tmp_path: Path, kafka_broker: SharedBroker) -> None:
     jars = fetch_jars(load_settings())
-    broker = Broker(tmp_path / "kafka", tmp_path / "logs", jars, quick=True)
+    broker = Broker(tmp_path / "kafka", tmp_path / "logs", jars)
     broker.port = kafka_broker.port
     broker.start()
     try:

@@ -24,7 +24,6 @@ from streams.instance.scraping import targets_path
 from streams.instance.state import instance_state
 from streams.kafka.topics import ALERTS
 from tests.deadlines import within
-from tests.fixtures.kafka import QUICK_JAVA
 
 pytestmark = pytest.mark.slow
 PROGRAM = [sys.executable, "-c", "import sys; from streams.cli.main import main; sys.exit(main())"]
@@ -51,7 +50,6 @@ class Up:
         self.environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("FUNNELWATCH_")},
             **{f"FUNNELWATCH_{name}_PORT": "0" for name in ports},
-            **QUICK_JAVA,
             **variables,
         }
         with self.output.open("ab") as output:

@@ -10,7 +10,7 @@ import pytest
 
 from streams.instance import files
 from streams.instance.config_file import config_mark
-from streams.instance.files import Instance, StateReport, read_state, state_of, write_instance
+from streams.instance.files import Instance, StateReport, read_state, state_mark, state_of, write_instance
 from streams.instance.lock import instance_lock
 from streams.instance.state import has_changed, instance_state
 
@@ -35,16 +35,30 @@ def test_a_role_that_starts_was_called_silent_before_it_could_say_anything(
     assert state_of(reported, reported.updated_at_ms + silent_s * 1000) == shown
 
 
-def test_a_heartbeat_says_again_what_was_said_last(tmp_path: Path) -> None:
+def test_a_heartbeat_says_again_what_was_said_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_REPEAT_S", 0.0)
     report = StateReport(tmp_path, "jobs")
     report.ready("fitting 8 stores", {"http": "http://127.0.0.1:1"})
-    first = read_state(tmp_path, "jobs")
+    first, mark = read_state(tmp_path, "jobs"), state_mark(tmp_path, "jobs")
     report.repeat()
+    assert state_mark(tmp_path, "jobs") != mark
     again = read_state(tmp_path, "jobs")
     assert first is not None
     assert again is not None
     assert (again.state, again.detail, again.addresses) == (first.state, first.detail, first.addresses)
     assert again.updated_at_ms >= first.updated_at_ms
+
+
+def test_a_state_that_was_written_a_moment_ago_is_not_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_REPEAT_S", 1e9)
+    report = StateReport(tmp_path, "jobs")
+    marks = []
+    for detail in ("8 stores", "8 stores", "9 stores"):
+        report.ready(detail)
+        marks.append(state_mark(tmp_path, "jobs"))
+    assert marks[0] == marks[1] != marks[2]
 
 
 def test_a_full_disk_costs_the_report_and_not_the_role_and_leaves_no_drafts(

@@ -64,3 +64,21 @@ async def test_while_records_wait_to_be_taken_fetches_are_short(kafka: str, topi
         assert consumer._fetcher._fetch_max_wait_ms == SHORT_MS
     finally:
         await consumer.stop()
+
+
+async def test_what_is_asked_meanwhile_does_not_wait_for_a_held_fetch(kafka: str, topic_prefix: str) -> None:
+    topic = topic_prefix + "asked"
+    await make(kafka, [NewTopic(topic, 1, 1)])
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=kafka, auto_offset_reset="earliest", fetch_max_wait_ms=SHORT_MS
+    )
+    await consumer.start()
+    try:
+        hold_while_quiet(consumer, HELD_MS, after_s=0.0)
+        consumer.assign([tp := TopicPartition(topic, 0)])
+        async with asyncio.timeout(within(20)):
+            while not consumer._fetcher._in_flight or consumer._fetcher._fetch_max_wait_ms != HELD_MS:
+                await asyncio.sleep(0.01)
+            assert await consumer.end_offsets([tp]) == {tp: 0}
+    finally:
+        await consumer.stop()
