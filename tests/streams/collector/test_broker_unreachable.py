@@ -32,7 +32,7 @@ from tests.streams.collector.places import read_topic, running, settings_for
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker that a test may kill; not started."""
     data = tmp_path_factory.mktemp("own-broker")
-    broker = broker_of(load_settings(data=data), data, quick=True)
+    broker = broker_of(load_settings(data=data), data)
     try:
         yield broker
     finally:

@@ -261,7 +261,7 @@ async def test_while_the_broker_is_frozen_the_disk_has_the_delivery_and_the_answ
 ) -> None:
     monkeypatch.setenv("ERP_NEW", NEW)
     monkeypatch.setenv("ERP_OLD", OLD)
-    broker: Broker = broker_of(load_settings(data=tmp_path), tmp_path / "broker", quick=True)
+    broker: Broker = broker_of(load_settings(data=tmp_path), tmp_path / "broker")
     broker.start()
     try:
         broker.wait_ready()
