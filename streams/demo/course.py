@@ -21,10 +21,16 @@ from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
-from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past, has_longer_past, load_longer_past
+from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past
 from streams.demo.market.server import Market, as_reported
 from streams.demo.sender import Sender
-from streams.demo.setting_up import PIXEL_SHOPS, has_minutes, load_minutes
+from streams.demo.setting_up import (
+    PIXEL_SHOPS,
+    has_longer_past,
+    has_minutes,
+    load_longer_past,
+    load_minutes,
+)
 from streams.demo.shops import INCIDENT, Shop
 from streams.demo.traffic import Visitors
 from streams.demo.words import WORDS

@@ -18,12 +18,9 @@ from numpy.typing import NDArray
 
 from scoring.funnel.arrays import Floats, Ints
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
-from streams.clickhouse.clients import open_writer_sync, table
-from streams.clickhouse.errors import mapped
 from streams.demo.shops import Shop
 from streams.demo.ways import Ways, ad_parts, draw_ways, linked
 from streams.demo.world import shop_seed
-from streams.settings import Settings
 
 #: weeks that are drawn, and days before the present of which nothing is
 PAST_WEEKS, UNTOUCHED_DAYS = 16, 3
@@ -69,40 +66,6 @@ def draw_longer_past(shops: Sequence[Shop], now_ms: int, seed: int) -> LongerPas
         for name, part in drawing.tables():
             tables[name].append(part)
     return LongerPast(tables)
-
-
-def has_longer_past(settings: Settings, now_ms: int) -> bool:
-    """True if an earlier demo's longer past is still there.
-
-    Raises:
-        ClickHouseError: ClickHouse is unreachable or rejects it.
-    """
-    client = open_writer_sync(settings)
-    try:
-        with mapped():
-            rows = client.query(
-                f"SELECT count() FROM {table(settings, 'events_raw')} "
-                f"WHERE event_time < fromUnixTimestamp64Milli({now_ms - UNTOUCHED_DAYS * DAY_MS})"
-            ).result_rows
-    finally:
-        client.close()
-    return bool(rows[0][0])
-
-
-def load_longer_past(settings: Settings, past: LongerPast) -> None:
-    """Insert all of it.
-
-    Raises:
-        ClickHouseError: ClickHouse is unreachable or rejects it.
-    """
-    client = open_writer_sync(settings)
-    try:
-        for name, parts in past.tables.items():
-            for part in parts:
-                with mapped():
-                    client.insert_arrow(table(settings, name), part)
-    finally:
-        client.close()
 
 
 def _chance(rate: float, mood: Floats) -> Floats:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import yaml
 
+from scoring.funnel.units import DAY_MS
 from streams.clickhouse.clients import open_writer_sync, table
 from streams.clickhouse.errors import mapped
 from streams.config.loading import FILE_NAME
+from streams.demo.longer_past import UNTOUCHED_DAYS, LongerPast
 from streams.demo.market import lazada, shopee, shopify
 from streams.demo.market.server import CONNECTED, DECLINING
 from streams.demo.shops import Shop
@@ -160,5 +162,39 @@ def load_minutes(settings: Settings, tables: Sequence[pa.Table], on_insert: Call
                     client.insert_arrow(table(settings, "minutes_raw"), pa.concat_tables(gathered))
                 gathered = []
                 on_insert(size)
+    finally:
+        client.close()
+
+
+def has_longer_past(settings: Settings, now_ms: int) -> bool:
+    """True if an earlier demo's longer past is still there.
+
+    Raises:
+        ClickHouseError: ClickHouse is unreachable or rejects it.
+    """
+    client = open_writer_sync(settings)
+    try:
+        with mapped():
+            rows = client.query(
+                f"SELECT count() FROM {table(settings, 'events_raw')} "
+                f"WHERE event_time < fromUnixTimestamp64Milli({now_ms - UNTOUCHED_DAYS * DAY_MS})"
+            ).result_rows
+    finally:
+        client.close()
+    return bool(rows[0][0])
+
+
+def load_longer_past(settings: Settings, past: LongerPast) -> None:
+    """Insert all of it.
+
+    Raises:
+        ClickHouseError: ClickHouse is unreachable or rejects it.
+    """
+    client = open_writer_sync(settings)
+    try:
+        for name, parts in past.tables.items():
+            for part in parts:
+                with mapped():
+                    client.insert_arrow(table(settings, name), part)
     finally:
         client.close()

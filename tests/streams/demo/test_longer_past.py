@@ -16,7 +16,8 @@ from streams.clickhouse.event_days import changed_days, count_days
 from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
-from streams.demo.longer_past import draw_longer_past, has_longer_past, load_longer_past
+from streams.demo.longer_past import draw_longer_past
+from streams.demo.setting_up import has_longer_past, load_longer_past
 from streams.demo.shops import demo_shops
 from streams.evaluation.stored import stored_store
 from streams.settings import load_settings
