@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from scoring.alerts.routing import LABELS, RoutingError, parse_matcher
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import CHANNELS, receiver_type
-from streams.schema import ConfigPart, Weekday, Zone
+from streams.schema import Clock, ConfigPart, Currency, Weekday, Zone
 
 if TYPE_CHECKING:
     AnyReceiver = ReceiverConfig
@@ -29,6 +29,11 @@ def _is_matcher(text: str) -> str:
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
+def _as_text(value: object) -> object:
+    """A number without a unit as text: what is wrong with it is its form."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
 def _is_duration(text: str) -> str:
     seconds(text)
     return text
@@ -43,8 +48,7 @@ def seconds(text: str) -> float:
 
 
 MatcherText = Annotated[str, AfterValidator(_is_matcher)]
-Duration = Annotated[str, AfterValidator(_is_duration)]
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Duration = Annotated[str, BeforeValidator(_as_text), AfterValidator(_is_duration)]
 
 
 class RouteConfig(ConfigPart):
@@ -85,8 +89,8 @@ class MuteTimingConfig(ConfigPart):
 
     name: str = Field(description="What routes call it.")
     zone: Zone = Field(description="Whose clock it is.")
-    start: ClockTime = Field(description='When it begins: "22:00".')
-    end: ClockTime = Field(description='When it ends; before `start`, on the next day: "07:00".')
+    start: Clock = Field(description='When it begins: "22:00".')
+    end: Clock = Field(description='When it ends; before `start`, on the next day: "07:00".')
     weekdays: tuple[Weekday, ...] = Field((), description="Days on which it begins; none: every day.")
 
 
@@ -109,9 +113,7 @@ class AlertingConfig(ConfigPart):
         InhibitConfig(source=("kind=conversion",), target=("kind=traffic",), equal=("store_id", "step")),
         InhibitConfig(source=("kind=pipeline",), target=("kind=conversion",), equal=("store_id",)),
     )
-    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
-        "USD", description="In which stores of several currencies are summed."
-    )
+    base_currency: Currency = Field("USD", description="In which stores of several currencies are summed.")
     exchange_rates: str = Field(
         "",
         description="CSV file of rates (currency, in, rate, day), used before the ECB's; read again when it changes.",

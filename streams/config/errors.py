@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from streams.config.model_tree import Loc, file_errors, secret_scalars
+from streams.schema import MAIL_ADDRESS
 
 #: errors hide behind others at most this deep
 _ROUNDS = 5
@@ -53,6 +54,17 @@ def syntax_problem(error: yaml.YAMLError) -> ConfigProblem:
     return ConfigProblem(
         mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"this is not YAML: {said}"
     )
+
+
+def date_problem(root: Node | None, error: ValueError) -> ConfigProblem:
+    """Which value has the form of a date and is none: YAML itself does not say it."""
+    for _, node in _scalars(root):
+        if node.tag == "tag:yaml.org,2002:timestamp":
+            try:
+                yaml.SafeLoader("").construct_yaml_timestamp(node)
+            except ValueError as wrong:
+                return _at(node, f"{node.value!r} is not a date: {wrong}")
+    return ConfigProblem(1, 1, str(error))
 
 
 def repeated_keys(root: Node | None) -> list[ConfigProblem]:
@@ -94,15 +106,20 @@ def hidden_problems(
     """
     patched = copy.deepcopy(content)
     found: set[ConfigProblem] = set()
+    chosen: set[Loc] = set()  # whose kind is a placeholder: what that kind needs is nobody's error
     for _ in range(_ROUNDS):
         for number, bad in enumerate(file_errors(error, model)):
             _patch(patched, bad, number)
+            if bad["type"] in ("literal_error", "enum"):
+                chosen.add(tuple(bad["loc"][:-1]))
         try:
             model.model_validate(patched)
         except ValidationError as next_error:
             error = next_error
             found.update(
-                _problem(bad, root) for bad in file_errors(error, model) if bad["type"] == "value_error"
+                _problem(bad, root)
+                for bad in file_errors(error, model)
+                if bad["type"] == "value_error" and tuple(bad["loc"]) not in chosen
             )
         else:
             break
@@ -196,7 +213,7 @@ def _problem(bad: Any, root: Node | None) -> ConfigProblem:
         said = str(context.get("error", bad["msg"]))
         return _at(_quoted(value, said) or value, f"{where}: {said}" if loc else said)
     said = str(bad["msg"]).removeprefix("Input should be ")
-    said = {"tuple_type": "a list", "model_type": "a mapping of keys to values"}.get(kind, said)
+    said = _KINDS.get(kind, said)
     return _at(value, f"{where}: expected {said}; it is {_named(given)}")
 
 
@@ -220,11 +237,17 @@ def _named(value: object) -> str:
     return repr(value)
 
 
+_KINDS = {
+    "tuple_type": "a list", "model_type": "a mapping of keys to values", "float_parsing": "a number",
+    "int_parsing": "a whole number", "int_from_float": "a whole number", "bool_parsing": "true or false",
+}  # fmt: skip
 _FORMS = {
     r"^[A-Z]{3}$": "three capital letters, such as USD or CNY",
     r"^([A-Z]{2})?$": "two capital letters, such as CN or DE",
     r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "at most 64 letters, digits, dots, dashes and underscores",
     r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day such as 08:30",
+    r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$": "full hours such as 09:00-18:00",
+    MAIL_ADDRESS: "a mail address such as li@example.com",
 }
 
 

@@ -15,8 +15,7 @@ from scoring.evaluation.schedule import ReportSchedule
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.targets import StoreTarget, target_g
 from scoring.funnel.stages import STEP_BY_ID
-from streams.config.subscribers import Clock
-from streams.schema import ConfigPart, MailAddress, Zone
+from streams.schema import Clock, ConfigPart, MailAddress, Zone
 
 if TYPE_CHECKING:
     from streams.config.model import StoreConfig

@@ -32,7 +32,20 @@ def idle_problems(config: Config, root: Node | None) -> list[ConfigProblem]:
         *_route_problems(config.alerting.route, ("alerting", "route"), values, root),
         *_inhibit_problems(config, values, root),
         *_store_problems(config, root),
+        *_country_problems(config, root),
     ]
+
+
+def _country_problems(config: Config, root: Node | None) -> Iterator[ConfigProblem]:
+    """Codes of no country: such a store has no holidays and no sales days."""
+    from babel import Locale
+
+    known = Locale("en").territories
+    for place, store in enumerate(config.stores):
+        if store.country and store.country not in known:
+            meant = "; the code of the United Kingdom is GB" if store.country == "UK" else ""
+            text = f"stores[{place}].country: {store.country!r} is not the code of a country{meant}"
+            yield problem_at(root, ("stores", place, "country"), text)
 
 
 def _values(config: Config) -> Mapping[str, Collection[str]]:

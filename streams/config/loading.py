@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from streams.config.errors import (
     ConfigProblem,
+    date_problem,
     hidden_problems,
     repeated_keys,
     secret_problems,
@@ -50,17 +51,16 @@ def read_config(path: Path, with_secrets: bool = False, with_idle: bool = False)
         return Config(), [f"{path}: cannot be read: {error.strerror}"]
     except UnicodeDecodeError as error:
         return Config(), [
-            f"{path}: is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
+            f"{path}: is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}; save it as UTF-8"
         ]
+    root = None
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content: Any = yaml.safe_load(text)
     except RecursionError:
         return Config(), [ConfigProblem(1, 1, "nested too deeply").shown(path)]
     except (yaml.YAMLError, ValueError) as error:
-        wrong = (
-            syntax_problem(error) if isinstance(error, yaml.YAMLError) else ConfigProblem(1, 1, str(error))
-        )
+        wrong = syntax_problem(error) if isinstance(error, yaml.YAMLError) else date_problem(root, error)
         return Config(), [wrong.shown(path)]
     try:
         problems = repeated_keys(root)

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from scoring.events.event import Platform
-from scoring.events.incoming import CURRENCIES
 from scoring.wording.text import Language
 from streams.config.access import GrantConfig
 from streams.config.alerting import AlertingConfig
@@ -19,7 +18,7 @@ from streams.config.calendar import CalendarConfig
 from streams.config.evaluating import GroupConfig, ReportConfig, TargetConfig, named_exactly, stores_of
 from streams.config.subscribers import SubscriberConfig
 from streams.config.warehouse import WarehouseConfig
-from streams.schema import ConfigPart, SecretRef, Zone
+from streams.schema import ConfigPart, Currency, SecretRef, Zone
 from streams.sources.config import ConnectionConfig
 from streams.sources.configs import connection_type
 
@@ -30,18 +29,6 @@ else:
 
 STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 StoreId = Annotated[str, Field(pattern=STORE_ID)]
-
-
-def known_currency(code: str) -> str:
-    """The code, if it is a currency's.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if code not in CURRENCIES:
-        meant = " (the code of the renminbi is CNY)" if code in ("RMB", "CNH", "YUAN") else ""
-        raise ValueError(f"{code!r} is not an ISO 4217 code; expected one such as USD or CNY{meant}")
-    return code
 
 
 class StoreNames(ConfigPart):
@@ -66,9 +53,7 @@ class StoreConfig(ConfigPart):
         Platform.OTHER, description="Where it sells; stores of one may be judged together."
     )
     zone: Zone = Field("UTC", description="The clock on which its habits are learned, such as Asia/Shanghai.")
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = Field(
-        "USD", description="In which its amounts are summed: an ISO 4217 code."
-    )
+    currency: Currency = Field("USD", description="In which its amounts are summed: an ISO 4217 code.")
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = Field(
         "", description="Whose holidays and sales days it has: two letters, such as US."
     )

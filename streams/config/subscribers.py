@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import Field, field_validator
 
 from scoring.digest.schedule import DigestForm, DigestSchedule
-from streams.schema import WEEKDAYS, ConfigPart, MailAddress, Weekday, Zone
-
-
-def _clock(value: object) -> object:
-    """``8`` and ``"8:30"`` as ``08:00`` and ``08:30``. YAML reads an unquoted 8:30 as 510, sixty by sixty."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return f"{value // 60:02}:{value % 60:02}" if value >= 60 else f"{value:02}:00"
-    if isinstance(value, str) and re.fullmatch(r"\d:[0-5]\d", value):
-        return f"0{value}"
-    return value
-
-
-Clock = Annotated[
-    str,
-    BeforeValidator(_clock),
-    Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 1439}]}),
-]
+from streams.schema import WEEKDAYS, Clock, ConfigPart, MailAddress, Weekday, Zone
 
 
 class SubscriberConfig(ConfigPart):

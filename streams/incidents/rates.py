@@ -18,8 +18,7 @@ from pathlib import Path
 import structlog
 from currency_converter import CurrencyConverter, RateNotFoundError
 
-from streams.config.model import known_currency
-from streams.schema import ConfigError
+from streams.schema import ConfigError, known_currency
 
 _log = structlog.get_logger()
 _COLUMNS = ("currency", "in", "rate", "day")

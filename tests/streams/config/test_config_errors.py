@@ -42,7 +42,17 @@ RECEIVER = "alerting:\n  receivers: [{name: ops, channel: "
             ["unknown key 'platfrm'", "did you mean 'platform'"],
         ),
         ("stors: []\n", ":1:1:", ["did you mean 'stores'", "thresholds"]),
-        ("stores:\n  - id: a\n    zone: Asia/Shangai\n", ":3:11:", ["Asia/Shangai", "IANA"]),
+        (
+            "stores:\n  - id: a\n    zone: Asia/Shangai\n",
+            ":3:11:",
+            ["Asia/Shangai", "did you mean 'Asia/Shanghai'"],
+        ),
+        ("stores:\n  - id: a\n    zone: Beijing\n", ":3:11:", ["did you mean 'Asia/Shanghai'"]),
+        ("stores:\n  - id: a\n    zone: Mars/Base\n", ":3:11:", ["Mars/Base", "IANA"]),
+        ("alerting: {base_currency: RMB}\n", ":1:27:", ["ISO 4217", "CNY"]),
+        ("thresholds: {notice: high}\n", ":1:22:", ["expected a number; it is 'high'"]),
+        ("alerting: {route: {group_wait: 10}}\n", ":1:32:", ["invalid duration '10'", "30s"]),
+        ("calendar:\n  days: [{from: 2026-13-01}]\n", ":2:17:", ["'2026-13-01' is not a date: month"]),
         ("stores:\n  - id: a\n    country: NO\n", ":3:14:", ["expected text, not False", "quotes"]),
         ("stores:\n  - id: a\n    currency: yuan\n", ":3:15:", ["three capital letters"]),
         ("stores:\n  - id: a\n    platform: shopfy\n", ":3:15:", ["did you mean 'shopify'"]),
@@ -124,3 +134,12 @@ def test_loading_a_bad_file_raises_with_all_errors(tmp_path: Path) -> None:
     path.write_text("a: 1\nb: 2\n")
     with pytest.raises(ConfigError, match=r"(?s)yaml:1:1:.*yaml:2:1:"):
         load_config(path)
+
+
+def test_a_misspelled_source_was_also_told_what_another_source_needs(problems) -> None:  # type: ignore[no-untyped-def]
+    (only,) = problems("stores: [{id: a}]\nconnections: [{name: c, source: shopifi, store: a}]\n")
+    assert "did you mean 'shopify'" in only
+
+
+def test_quiet_hours_without_quotes_were_refused_as_numbers(problems) -> None:  # type: ignore[no-untyped-def]
+    assert problems("alerting: {mute_timings: [{name: n, zone: UTC, start: 22:00, end: 7:00}]}\n") == []

@@ -80,3 +80,9 @@ def test_without_stores_any_store_may_come(tmp_path: Path) -> None:
     text = "digests: [{name: li, to: [li@shop.example], stores: [fr-*]}]\n"
     assert problems(tmp_path, text + routed("{match: [store_id=a, platform=amazon]}"), "") == []
     assert problems(tmp_path, "", "stores: []\n") == []
+
+
+def test_a_store_of_no_country_has_no_holidays_and_is_named(tmp_path: Path) -> None:
+    (only,) = problems(tmp_path, "", "stores: [{id: a, country: UK}, {id: b, country: GB}]\n")
+    assert ":1:27:" in only
+    assert "GB" in only
