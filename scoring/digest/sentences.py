@@ -151,6 +151,8 @@ def _matters_note(digest: Digest, language: Language) -> str:
         return texts.NOTHING_BUT_SLOW(language, n=behind)
     if digest.counts[DigestGroup.NORMAL]:
         return texts.NOTHING(language, normal=digest.counts[DigestGroup.NORMAL])
+    if learning := digest.counts[DigestGroup.LEARNING]:
+        return texts.NOTHING_YET(language, n=learning)
     return texts.NOTHING_JUDGED(language)
 
 

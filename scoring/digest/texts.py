@@ -145,6 +145,10 @@ SLOW_FEW = Text("{n} 家样本不足。", "Stores with too small a sample to jud
 NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )
+NOTHING_YET = Text(
+    "没有告警；{n} 家店还在学习平时的水平，学好后才开始检测。",
+    "No alert; stores that are still learning what is usual and are not checked yet: {n}.",
+)
 LOST = Text("少约 {lost}（{low}–{high}）", "about {lost} ({low}–{high})")
 #: of a slow decline, which is one over days
 LOST_IN_DAYS = Text(
