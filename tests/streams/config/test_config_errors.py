@@ -136,10 +136,10 @@ def test_loading_a_bad_file_raises_with_all_errors(tmp_path: Path) -> None:
         load_config(path)
 
 
-def test_a_misspelled_source_was_also_told_what_another_source_needs(problems) -> None:  # type: ignore[no-untyped-def]
+def test_a_misspelled_source_was_also_asked_for_what_another_needs(problems) -> None:  # type: ignore[no-untyped-def]
     (only,) = problems("stores: [{id: a}]\nconnections: [{name: c, source: shopifi, store: a}]\n")
     assert "did you mean 'shopify'" in only
 
 
-def test_quiet_hours_without_quotes_were_refused_as_numbers(problems) -> None:  # type: ignore[no-untyped-def]
+def test_quiet_hours_without_quotes_were_rejected_as_numbers(problems) -> None:  # type: ignore[no-untyped-def]
     assert problems("alerting: {mute_timings: [{name: n, zone: UTC, start: 22:00, end: 7:00}]}\n") == []
