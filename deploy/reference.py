@@ -31,7 +31,7 @@ SQL = ROOT / "deploy" / "clickhouse"
 VIEWS: Mapping[str, str] = {
     "events": "Every accepted event, once; an order, its payment, fulfilment and repurchase once per order id.",
     "event_records": "Every report: also those of an order that do not count (`is_repeat`), and parcels.",
-    "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row. Without what is set apart (`set_apart_counts`).",
+    "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row. Without what is set apart (`set_apart_counts`). Orders without a page are in the segments `[agents]` and `[no page]`.",
     "set_apart_counts": "Events a minute that are neither judged nor learned from: `bots`, or `marked` (`set_apart` in `events` says why).",
     "scores": "Each judged minute of a step: observed, expected with its band, surprise, and the state.",
     "alerts": "Every alert as it is now (its newest transition).",
@@ -73,7 +73,7 @@ VIEWS: Mapping[str, str] = {
     "score_minutes": "A minute's score as it enters `score_sums`.",
     "score_sums": "Scores added up over a span, fast for a month of all stores: `score_sums(first = …, last = …, point_s = 3600)`, in seconds since 1970, both ends included. A row is a whole hour where possible, else a minute; both always equal the minutes.",
     "count_minutes": "A minute's counts as they enter `count_sums`.",
-    "count_sums": "Counts added up over a span, fast for a month of all stores: `count_sums(first = …, last = …)`, in seconds since 1970, both ends included.",
+    "count_sums": "Counts added up over a span, fast for a month of all stores: `count_sums(first = …, last = …)`, in seconds since 1970, both ends included. `pageless` are those of `counts` of orders without a page.",
 }
 #: made for other views and jobs; nobody needs to query it
 INTERNAL_VIEWS = frozenset({"actions"})

@@ -1,9 +1,9 @@
 -- repeatable: run again whenever this file changes
 -- Sums of scores and counts over any span, the same as from the minute rows, however long the span: whole hours come from
 -- the roll-up of 021, and minutes only where it does not hold: at the two ends, after its horizon, and in hours that
--- something has landed in since. Read them as score_sums(first = …, last = …, point_s = …) and count_sums(first = …, last = …):
--- seconds since 1970, both ends included; point_s is the width of the points they are added up to, so that narrower
--- ones than an hour are made of minutes. What decides on the hours is asked once, as a scalar. at is the minute, or the hour if the row holds a whole one.
+-- something has landed in since. Read them as score_sums(first = …, last = …, point_s = …) and count_sums(first = …, last = …;
+-- its views are in 097): seconds since 1970, both ends included; point_s is the width of the points they are added up to, so that
+-- narrower ones than an hour are made of minutes. What decides on the hours is asked once, as a scalar. at is the minute, or the hour if the row holds a whole one.
 
 -- A minute's score as it enters a sum. Without an expectation it is not in expected, low, high and judged_observed. below and
 -- above are squared distances from expected to the bounds; a lower bound of zero is cut off there and hides its spread, so
@@ -52,46 +52,3 @@ FROM ${database}.score_minutes
 WHERE minute >= first_minute AND minute <= last_minute
   AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until
        OR has(touched, toStartOfHour(minute)));
-
--- A minute's counts over one segment that is not set apart, and for each stage the minute (seconds since 1970) as its first and last with a count.
--- Without FINAL, so that the projection by_hour of 021 is used: ask by toStartOfHour(minute), and for few hours.
-CREATE OR REPLACE VIEW ${database}.count_minutes ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    minute, store_id, segment, argMax(counted.counts, version) AS counts,
-    arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(4294967295)), counts) AS firsts,
-    arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(0)), counts) AS lasts
-FROM ${database}.minutes_raw${all} AS counted
-WHERE segment NOT IN ('[bots]', '[set apart]') AND NOT startsWith(segment, 'bot/')
-GROUP BY minute, store_id, segment;
-
--- Numbers of the funnel's seven stages a row; add them up with sumForEach(counts), minForEach(firsts), maxForEach(lasts).
-CREATE OR REPLACE VIEW ${database}.count_sums ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS
-WITH
-    (SELECT argMax((horizon, through), version) FROM ${database}.rollup_marks_raw${all} WHERE kind = 'counts') AS mark,
-    mark.1 AS horizon, mark.2 AS through,
-    toDateTime({first:Int64}, 'UTC') AS first_minute,
-    toDateTime({last:Int64}, 'UTC') AS last_minute,
-    toStartOfHour(first_minute + 3599) AS whole_from,
-    least(toStartOfHour(last_minute + 60), horizon) AS whole_until,
-    (
-        SELECT groupUniqArray(toStartOfHour(minute))
-        FROM ${database}.minutes_raw${all}
-        WHERE landed_at >= through AND minute >= whole_from AND minute < whole_until
-    ) AS touched
-SELECT hour AS at, store_id, counts, firsts, lasts
-FROM ${database}.hour_counts_raw${all} FINAL
-WHERE hour >= whole_from AND hour < whole_until AND NOT has(touched, hour)
-UNION ALL
-SELECT minute AS at, store_id, counts, firsts, lasts
-FROM ${database}.count_minutes
-WHERE minute >= first_minute AND minute <= last_minute
-  AND toStartOfHour(minute) >= toStartOfHour(first_minute) AND toStartOfHour(minute) <= toStartOfHour(last_minute)
-  AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until)
-UNION ALL
-SELECT minute AS at, store_id, counts, firsts, lasts
-FROM ${database}.count_minutes
-WHERE toStartOfHour(minute) >= whole_from AND toStartOfHour(minute) < whole_until
-  AND has(touched, toStartOfHour(minute));

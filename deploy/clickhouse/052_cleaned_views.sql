@@ -1,6 +1,6 @@
 -- repeatable: run again whenever this file changes
 -- What was left out of counts, or is marked, and why (scoring/records/cleaning.py). is_counted: it is counted nevertheless, and only
--- marked. An order that is left out for brushing is one row, not one for each of its events.
+-- marked, or in some steps only (orders without a page). An order that is left out for brushing is one row, not one for each of its events.
 
 CREATE OR REPLACE VIEW ${database}.brushing ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -16,7 +16,8 @@ FROM
 (
     SELECT
         store_id, event_time AS at, if(set_apart != '', splitByChar(':', set_apart)[1], 'bots') AS reason,
-        toString(type) AS what, 0 AS is_counted, event_id AS reference, toString(source) AS detail
+        toString(type) AS what, reason = ${pageless_mark} AS is_counted,
+        if(order_id != '', order_id, event_id) AS reference, toString(source) AS detail
     FROM ${database}.events_raw${all} FINAL
     WHERE is_repeat = 0 AND (set_apart != '' OR device_class = 'bot') AND set_apart != 'brushing'
     SETTINGS do_not_merge_across_partitions_select_final = 1

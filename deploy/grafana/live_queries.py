@@ -31,7 +31,8 @@ from scoring.alerts.alert import AlertKind
 from scoring.funnel.money import WORTH_DAYS, price_sql
 from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.scores import SCORE_MAX_AGE_MS
-from scoring.funnel.stages import FAST_STEPS, STAGES
+from scoring.funnel.segment_names import takes_part_sql
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import MINUTE_MS
 from streams.incidents.alert_rows import ALERT_DAYS
 from streams.incidents.facts import pixel_share_sql
@@ -116,19 +117,19 @@ ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise D
 NUMBERS = f"""
 SELECT {STAGE} AS stage_name, counted.total AS observed, if(isNull(mean), toFloat64(counted.total), foreseen.seen) AS compared, round(foreseen.expected) AS expected,
        if(foreseen.expected >= 5, foreseen.seen / foreseen.expected - 1, NULL) AS change,
-       1 - observed / nullIf(lagInFrame(observed) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off,
+       1 - (observed - if(lagInFrame({STAGE_PLACE}) OVER (ORDER BY {STAGE_PLACE}) BETWEEN 1 AND {STAGE_INDEX[Stage.ORDER]}, counted.apart, 0)) / nullIf(lagInFrame(observed) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off,
        if(isNull(mean), NULL, round(greatest(0, mean - sqrt(foreseen.low_squares)))) AS low,
        if(isNull(mean), NULL, round(mean + sqrt(foreseen.high_squares))) AS high,
        if(isNull(mean), NULL, least(foreseen.judged / counted.minutes, 1)) AS covered_share
 FROM
 (
-    SELECT stage, sum(of_stage) AS total, sum(intDiv(newest - oldest, 60) + 1) AS minutes
+    SELECT stage, sum(of_stage) AS total, sum(without_page) AS apart, sum(intDiv(newest - oldest, 60) + 1) AS minutes
     FROM
     (
-        SELECT store_id, sumForEach(counts) AS totals, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
+        SELECT store_id, sumForEach(counts) AS totals, arrayResize(sumForEach(pageless), length(totals)) AS aparts, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
         FROM {COUNT_SUMS} WHERE {CHOSEN_STORES} GROUP BY store_id
     )
-    ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS of_stage, oldests AS oldest, newests AS newest
+    ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS of_stage, aparts AS without_page, oldests AS oldest, newests AS newest
     WHERE of_stage > 0 GROUP BY stage
 ) AS counted
 LEFT JOIN
@@ -184,7 +185,8 @@ def _rate(index: int, before: bool) -> str:
     """Advanced over entered of a fast step, of the chosen time or of the same hours a week before."""
     entered, advanced = FAST_STEPS[index].upstream.value, FAST_STEPS[index].downstream.value
     when = "is_before" if before else "NOT is_before"
-    return f"sumIf(n, type = '{advanced}' AND {when}) / nullIf(sumIf(n, type = '{entered}' AND {when}), 0)"
+    by_page = " AND NOT is_pageless" if FAST_STEPS[index].is_from_page else ""
+    return f"sumIf(n, type = '{advanced}' AND {when}{by_page}) / nullIf(sumIf(n, type = '{entered}' AND {when}), 0)"
 
 
 _CELLS = ", ".join(
@@ -202,13 +204,13 @@ SELECT if(country = '', '{NOT_KNOWN}', country) AS country, if(channel = '', '{N
        if(device_class = '', '{NOT_KNOWN}', device_class) AS device, sumIf(n, type = 'click' AND NOT is_before) AS clicks, {_CELLS}
 FROM
 (
-    SELECT country, channel, device_class, type, event_time <= $__toTime - INTERVAL 7 DAY AS is_before,
+    SELECT country, channel, device_class, type, event_time <= $__toTime - INTERVAL 7 DAY AS is_before, set_apart != '' AS is_pageless,
            if(type IN ('order', 'payment'), uniqIf(order_id, type IN ('order', 'payment')), count()) AS n
     FROM events
     WHERE ((event_time > {RAW_FROM} AND event_time <= $__toTime)
            OR (event_time > {RAW_FROM} - INTERVAL 7 DAY AND event_time <= $__toTime - INTERVAL 7 DAY))
-      AND type IN ({_HEAT_STAGES}) AND {CHOSEN_STORES}
-    GROUP BY country, channel, device_class, type, is_before
+      AND type IN ({_HEAT_STAGES}) AND {takes_part_sql(Stage.ORDER)} AND {CHOSEN_STORES}
+    GROUP BY country, channel, device_class, type, is_before, is_pageless
 )
 GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60
 """

@@ -11,6 +11,7 @@ from grafana_foundation_sdk.cog import builder as cogbuilder
 from grafana_foundation_sdk.cog import variants
 from grafana_foundation_sdk.models import dashboard as models
 
+from scoring.funnel.segment_names import AGENTS, NO_PAGE
 from scoring.funnel.stages import FAST_STEPS
 from streams.instance.grafana import PLUGIN, PLUGIN_VERSION
 
@@ -176,7 +177,7 @@ def variables() -> list[cogbuilder.Builder[models.VariableModel]]:
         _query_variable(
             "segment",
             "Segment 分群",
-            f"SELECT DISTINCT if(segment = '', '{WHOLE_STORE}', segment), if(segment = '', 'Whole store 全店', segment) "
+            f"SELECT DISTINCT if(segment = '', '{WHOLE_STORE}', segment), multiIf(segment = '', 'Whole store 全店', segment = '{NO_PAGE}', 'Without a page 不经过页面', segment = '{AGENTS}', 'Agents 智能体', segment) "
             f"FROM scores WHERE minute > now() - 3600 AND {_within('store_id IN (${store:sqlstring})', 'store')} LIMIT 1000",
             multi=False,
         ).current(models.VariableOption(True, "Whole store 全店", WHOLE_STORE)),

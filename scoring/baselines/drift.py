@@ -47,11 +47,13 @@ class DailyCounts:
         first_day: days since 1970-01-01 of the first.
         counts: (days, 7) events by stage; bots and what is set apart are not in them.
         excluded: (days,) days that the calendar names.
+        pageless: (days, 7) those of ``counts`` that are of orders without a page; None: there are none.
     """
 
     first_day: int
     counts: Ints
     excluded: Bools
+    pageless: Ints | None = None
 
 
 def drifts_of(days: DailyCounts, steps: Mapping[str, Step]) -> tuple[StepDrift, ...]:
@@ -60,6 +62,8 @@ def drifts_of(days: DailyCounts, steps: Mapping[str, Step]) -> tuple[StepDrift, 
     for name, step in steps.items():
         up = days.counts[:, STAGE_INDEX[step.upstream]].astype(float)
         down = days.counts[:, STAGE_INDEX[step.downstream]].astype(float)
+        if step.is_from_page and days.pageless is not None:
+            down -= days.pageless[:, STAGE_INDEX[step.downstream]]
         looks = [_compare(name, days, up, down, length) for length in WINDOWS]
         known = [look for look in looks if look is not None]
         if known:

@@ -42,7 +42,7 @@ from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
 from scoring.funnel.pools import PoolRules
 from scoring.funnel.scores import OWN_HISTORY_MINUTES
-from scoring.funnel.stages import STAGE_INDEX, steps_of
+from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS
 
 
@@ -176,13 +176,16 @@ def _lone_entries(histories: Iterable[StoreHistory], plans: dict[str, _Plan]) ->
 def _plan(history: StoreHistory) -> _Plan:
     stages = history.stages
     plan = _Plan(stages=tuple(stage.value for stage in stages))
-    totals = history.counts.sum(axis=0, dtype=np.int64).astype(float)
     first = history.start_minute
     local = local_minutes(history.zone, np.arange(first, first + history.minutes, dtype=np.int64))
-    for step in steps_of(stages):
+    for step in history.steps:
         if step.is_fast:
+            counts = history.of_step(step.upstream)[1]
+            up, down = (
+                counts[:, STAGE_INDEX[stage]].sum(axis=0, dtype=np.int64).astype(float)
+                for stage in (step.upstream, step.downstream)
+            )
             plan.steps[step.id] = (step.upstream.value, step.downstream.value)
-            up, down = totals[STAGE_INDEX[step.upstream]], totals[STAGE_INDEX[step.downstream]]
             plan.evidence[step.id] = kernel_evidence(up, down)
             plan.tails[step.id] = tail_evidence(up, down, local)
     return plan

@@ -83,8 +83,9 @@ def expose(upstream: Floats, kernel: Kernel) -> Floats:
 
 def bin_history(history: StoreHistory, up: str, down: str, fitted: FittedKernel) -> StepData:
     kernel = fitted.kernel
-    upstream = history.counts[:, STAGE_INDEX[up]].astype(float)
-    arrivals = history.counts[:, STAGE_INDEX[down]].astype(float)
+    segments, counts = history.of_step(up)
+    upstream = counts[:, STAGE_INDEX[up]].astype(float)
+    arrivals = counts[:, STAGE_INDEX[down]].astype(float)
     exposure = expose(upstream, kernel)
     burn_in = min(
         len(kernel.pmf) + (3 * int(kernel.slow_minutes) if kernel.slow_share else 0), history.minutes // 4
@@ -105,7 +106,7 @@ def bin_history(history: StoreHistory, up: str, down: str, fitted: FittedKernel)
 
     return StepData(
         history.store_id,
-        history.segments,
+        segments,
         binned(arrivals),
         binned(exposure),
         local % WEEK_MINUTES,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.funnel.stages import STAGES, Stage, supplied_stages
+from scoring.funnel.segment_names import PAGELESS, takes_part
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage, Step, steps_of, supplied_stages
 
 #: what comes before a silence of this many minutes, and makes up at most this share of the minutes with events, is not
 #: where a history begins: when a store is connected, its platform may send a few old orders again
@@ -64,5 +66,25 @@ class StoreHistory:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that the store supplies, in funnel order (``scoring/funnel/stages.py`` says what that means)."""
-        totals = self.counts.sum(axis=(0, 2), dtype=np.int64).tolist()
-        return supplied_stages(dict(zip(STAGES, totals, strict=True)))
+        pageless = [segment in PAGELESS for segment in self.segments]
+        whole, apart = (
+            dict(zip(STAGES, counts.sum(axis=(0, 2), dtype=np.int64).tolist(), strict=True))
+            for counts in (self.counts, self.counts[pageless])
+        )
+        return supplied_stages(whole, apart)
+
+    def of_step(self, upstream: str) -> tuple[tuple[str, ...], NDArray[np.integer]]:
+        """The segments that take part in a step beginning with ``upstream``, and their counts."""
+        taking = [takes_part(segment, upstream) for segment in self.segments]
+        if all(taking):
+            return self.segments, self.counts
+        return tuple(itertools.compress(self.segments, taking)), self.counts[taking]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that it has: of those between its stages the ones that something went through."""
+        return tuple(
+            step
+            for step in steps_of(self.stages)
+            if self.of_step(step.upstream)[1][:, STAGE_INDEX[step.downstream]].any()
+        )

@@ -6,6 +6,7 @@ held by UTC day, so that rows may come in any order and a row with an impossible
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from scoring.baselines.history import StoreHistory, begin_of
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
 from scoring.calendar.effects import DAY, DayRules
-from scoring.funnel.segment_names import is_set_apart
+from scoring.funnel.segment_names import PAGELESS, is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage, supplied_stages
 
 _NO_STAGE, _SET_APART = -1, -2
@@ -241,10 +242,13 @@ class MinuteTable:
         totals = np.zeros(len(self._series))
         for block in self._days.values():
             totals[: len(block)] += block.sum(axis=1, dtype=np.int64)[: len(totals)]
-        counts: dict[str, dict[str, float]] = {store: {} for store in self.stores}
-        for (store, _, stage), series in self._series.items():
-            counts[store][stage] = counts[store].get(stage, 0.0) + float(totals[series])
-        return {store: supplied_stages(own) for store, own in counts.items()}
+        counts: dict[str, Counter[str]] = {store: Counter() for store in self.stores}
+        pageless: dict[str, Counter[str]] = {store: Counter() for store in self.stores}
+        for (store, segment, stage), series in self._series.items():
+            counts[store][stage] += int(totals[series])
+            if segment in PAGELESS:
+                pageless[store][stage] += int(totals[series])
+        return {store: supplied_stages(own, pageless[store]) for store, own in counts.items()}
 
     def rows(self) -> list[tuple[str, str]]:
         """(store, segment) of each row of ``block``."""

@@ -39,7 +39,6 @@ from scoring.baselines.wobble import mean_variance
 from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.scores import OWN_HISTORY_MINUTES
-from scoring.funnel.stages import steps_of
 from scoring.funnel.units import HOURS_A_WEEK
 
 #: minutes of history from which a store may borrow whole
@@ -265,7 +264,7 @@ def _borrowed(
     stages = history.stages
     steps: dict[str, StepBaseline] = {}
     lent_by: dict[str, None] = {}
-    for known in steps_of(stages):
+    for known in history.steps:
         if not known.is_fast:
             continue
         name = known.id

@@ -29,11 +29,11 @@ from scoring.counting.records import (
     event_decoder,
     reason_of,
 )
-from scoring.counting.segments import BOT, Segmenter
+from scoring.counting.segments import BOT, NAMELESS, Segmenter
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import EventType, RejectReason
 from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE, known_id
-from scoring.funnel.segment_names import BOTS, MARKED, OTHER, SET_APART, is_set_apart
+from scoring.funnel.segment_names import BOTS, MARKED, OTHER, PAGELESS, PAGELESS_MARKS, is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import MINUTE_MS
 
@@ -57,6 +57,8 @@ _LATE_MINUTES = 10
 Shelf = tuple[set[str], AbstractSet[str], dict[str, dict[Any, Row]]]
 _NONE: frozenset[str] = frozenset()
 
+#: segments that no dimension's value names
+_FIXED = NAMELESS - {OTHER}
 #: column of each event type; types that are not a stage have none
 _COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
 #: this stage and those after it count once per order id
@@ -111,6 +113,7 @@ class PartitionCounts:
         ends = ids.ends_ms
         latest = present_ms + BELIEVED_AHEAD_MS
         order, is_dirty, public, bot = _ORDER, DIRTY, PUBLIC_SOURCE, BOT
+        segment_of_mark = PAGELESS_MARKS
         clock, duplicates, without_stage, too_old = self.clock_ms, 0, 0, 0
         # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
         minute = begin = end = low = high = 0
@@ -160,7 +163,7 @@ class PartitionCounts:
                     seen.add(event_id)
                     first = event.first
                     if event.apart or event.device == bot:
-                        first = MARKED if event.apart else BOTS
+                        first = segment_of_mark.get(event.apart, MARKED) if event.apart else BOTS
                     if (
                         column >= order
                         and event.order_id
@@ -222,7 +225,7 @@ class PartitionCounts:
         if minute < self._floor:
             return None
         is_late = clock_ms // MINUTE_MS - minute > _LATE_MINUTES
-        if first in SET_APART:
+        if first in _FIXED:
             return self._row(minute, (event.store_id, first), is_late)
         alike = (event.store_id, first, event.rest)
         owner = self._owner_of.get(alike)
@@ -406,7 +409,7 @@ class PartitionCounts:
         """Counts of one store in one minute, per segment (copies), without what is set apart."""
         rows = self._minutes.get(minute, {})
         found = {}
-        for segment in self.segmenter.names(store_id):
+        for segment in (*self.segmenter.names(store_id), *PAGELESS):
             row = rows.get((store_id, segment))
             if row is not None and not is_set_apart(segment):
                 found[segment] = row[:_WIDTH]

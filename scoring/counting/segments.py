@@ -3,7 +3,8 @@
 On the path of an event: used by ``scoring/counting/partition.py`` while counting, and by the landing role's recount, which
 builds the same name in SQL: the configured dimensions' values in the configured order, ``-`` where one is empty,
 joined by ``/``. Events of bots, and those that are marked as set apart, have a segment of their own each, which is counted and
-shown, but neither judged nor learned from, and takes none of the names.
+shown, but neither judged nor learned from, and takes none of the names; so have, as part of the funnel from the order on, the
+events of orders that no page led to, those of agents apart from the others.
 
 The cap. A store has at most ``most`` named segments at a time; traffic of any further one is counted under ``other``.
 A name is taken while there is room, and held as long as the counts table holds a row under it. When all are taken, what is
@@ -21,12 +22,13 @@ from collections.abc import Sequence
 import msgspec
 
 from scoring.events.event import DeviceClass
-from scoring.funnel.segment_names import BOTS, OTHER, SET_APART, segment_name
+from scoring.funnel.segment_names import BOTS, OTHER, PAGELESS, SET_APART, segment_name
 
 DEVICE = "device_class"
 BOT = DeviceClass.BOT.value
 
-
+#: segments of every store that take none of its names
+NAMELESS = frozenset((OTHER, *SET_APART, *PAGELESS))
 #: a waiting name is lasting after this many minutes
 LASTING_MINUTES = 5
 #: and takes the place of a name with at most this share of its minutes
@@ -112,7 +114,7 @@ class Segmenter:
         self._held[owner] = rows + 1
         if is_on_time:
             self._on_time[owner] = self._on_time.get(owner, 0) + 1
-        if not rows and owner[1] != OTHER and owner[1] not in SET_APART:
+        if not rows and owner[1] not in NAMELESS:
             self._names.setdefault(owner[0], {})[owner[1]] = None
 
     def release(self, owner: tuple[str, str], is_on_time: bool = True) -> bool:
@@ -155,5 +157,5 @@ class Segmenter:
         self._faded[store_id], self._waiting[store_id] = set(contest.faded), dict(contest.waiting)
 
     def names(self, store_id: str) -> list[str]:
-        """Every name under which the store may have rows, ``other`` among them."""
+        """Every name under which the store may have rows, ``other`` among them; not the segments that every store may have."""
         return [*self._names.get(store_id, ()), OTHER]

@@ -24,6 +24,7 @@ from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
 from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
 from scoring.funnel.arrays import Bools, Floats, Places
+from scoring.funnel.segment_names import takes_part
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
 
 
@@ -245,6 +246,8 @@ class Book:
 
     def _set_cell(self, entry: StepEntry, segment: str, row: int) -> None:
         step = entry.baseline
+        if not takes_part(segment, step.upstream):
+            return
         rate = step.segments[segment].rate if segment in step.segments else step.rate
         cell = (row, STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream], rate, entry.index)
         if segment in entry.cells:

@@ -17,6 +17,7 @@ from scoring.detection.score_rows import make_rows
 from scoring.detection.slow import SlowSteps
 from scoring.funnel.arrays import Floats, Places
 from scoring.funnel.scores import ScoreRow
+from scoring.funnel.segment_names import takes_part
 from scoring.funnel.stages import STAGE_INDEX, STAGES
 
 #: versions of (store, minute) that are remembered before old ones are dropped
@@ -91,7 +92,7 @@ class Corrections:
         for step_id in store.baseline.steps if store.baseline else ():
             entry = store.steps[step_id]
             up, down = STAGE_INDEX[entry.baseline.upstream], STAGE_INDEX[entry.baseline.downstream]
-            if not (change[up] or change[down]):
+            if not (change[up] or change[down]) or not takes_part(segment, entry.baseline.upstream):
                 continue
             arrivals, expected = np.zeros(ago + 1), np.zeros(ago + 1)
             arrivals[0] = change[down]

@@ -15,6 +15,7 @@ from scoring.detection.policy import WINDOWS
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.segment_names import takes_part
 from scoring.funnel.stages import STAGE_INDEX, STAGES, steps_of
 from scoring.funnel.units import MINUTE_MS
 
@@ -107,6 +108,8 @@ def unjudged_rows(
         for step in steps_of(STAGES[index] for index in store.seen):
             if step.is_fast:
                 down = STAGE_INDEX[step.downstream]
-                arrived = float(sum(numbers[down] for numbers in segments.values()))
+                arrived = float(
+                    sum(n[down] for name, n in segments.items() if takes_part(name, step.upstream))
+                )
                 rows.append(unjudged_row(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
     return rows

@@ -98,7 +98,9 @@ def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
     opened = [incident for incident in mine if incident.facts.is_open]
     own = [step for step in _steps(store) if step.is_fast]
     judged = {step.id: store.steps[step.id] for step in own if _ratio(store, step) is not None}
-    supplied = [s for s in own if store.counts.get(s.upstream, 0) and store.counts.get(s.downstream, 0)]
+    supplied = [
+        s for s in own if store.counts.get(s.upstream, 0) and s.advanced(store.counts, store.pageless)
+    ]
     ratios = {step: sums.observed / sums.expected for step, sums in judged.items()}
     change = math.prod(ratios.values()) - 1.0 if ratios else None
     outcome = next(
@@ -129,7 +131,7 @@ def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
 def _steps(store: DigestStore) -> tuple[Step, ...]:
     """One step to each stage: the store's own, over the stages that its platform does not supply."""
     scored = [step for step, sums in store.steps.items() if sums.expected > 0]
-    return steps_to_show(supplied_stages(store.counts), scored)
+    return steps_to_show(supplied_stages(store.counts, store.pageless), scored)
 
 
 def _ratio(store: DigestStore, step: Step) -> float | None:
@@ -198,6 +200,8 @@ def expected_funnel(store: DigestStore) -> tuple[StageBar, ...]:
         before = by_stage.get(step.upstream) if step is not None else None
         rate = _expected_rate(store, step) if step is not None else None
         expected = None if rate is None or before is None else before * rate
+        if expected is not None and step is not None and step.is_from_page:
+            expected += store.pageless.get(stage.value, 0)  # they came besides
         slow = slow_sums(store) if stage is Stage.FULFILMENT else None
         if slow is not None:
             is_judged = slow.ratio is not None and slow.observed >= JUDGED_SHARE * (count or 0)

@@ -101,7 +101,8 @@ class Bucket:
 class DigestStore:
     """What is known of one store over the period.
 
-    ``silent_hours`` are the hours without any event in which a week before there were plenty.
+    ``silent_hours`` are the hours without any event in which a week before there were plenty; ``pageless`` are those of ``counts``
+    that belong to orders without a page.
     """
 
     store_id: str
@@ -111,6 +112,7 @@ class DigestStore:
     country: str = ""
     currency: str = "USD"
     counts: Mapping[str, int] = field(default_factory=dict)
+    pageless: Mapping[str, int] = field(default_factory=dict)
     steps: Mapping[str, StepSums] = field(default_factory=dict)
     steps_before: Mapping[str, StepSums] = field(default_factory=dict)
     lines: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict)

@@ -35,7 +35,7 @@ def store_figures(known: StoreSources, spans: Sequence[EvaluationSpan], each: fl
     by_name = {name: line.figures for name, line in lines.items() if line.figures}
     by_step: dict[str, list[StepFigure | None]] = {}
     if known.counted_rows is not None:
-        by_step |= _counted_steps(known.counts, spans, known.counted_rows)
+        by_step |= _counted_steps(known, spans, known.counted_rows)
     reported = [known.rows.read(reported_steps, span) for span in spans]
     if reported[0] and not by_step:  # one source: the one with most visits; the same one in every period
         source = max(sorted(reported[0]), key=lambda name: reported[0][name].entered)
@@ -90,18 +90,21 @@ def _members(names: Sequence[str], found: Sequence[Figure | None]) -> dict[str, 
 
 
 def _counted_steps(
-    counts: Mapping[EvaluationSpan, Mapping[str, int]], spans: Sequence[EvaluationSpan], rows: CountedRows
+    known: StoreSources, spans: Sequence[EvaluationSpan], rows: CountedRows
 ) -> dict[str, list[StepFigure | None]]:
     """The fast steps that the store's own events give. An event is not a person: one visitor may add to the cart twice."""
-    by_span = [counts.get(span, {}) for span in spans]
-    whole = {stage.value: float(sum(one.get(stage, 0) for one in by_span)) for stage in Stage}
+    by_span = [(known.counts.get(span, {}), known.pageless.get(span, {})) for span in spans]
+    whole, apart = (
+        {stage.value: float(sum(one[place].get(stage, 0) for one in by_span)) for stage in Stage}
+        for place in (0, 1)
+    )
     found: dict[str, list[StepFigure | None]] = {}
-    for step in steps_of(supplied_stages(whole)):
+    for step in steps_of(supplied_stages(whole, apart)):
         if not step.is_fast:
             continue
         line: list[StepFigure | None] = []
-        for span, one in zip(spans, by_span, strict=True):
-            entered, advanced = one.get(step.upstream, 0), one.get(step.downstream, 0)
+        for span, (one, pageless) in zip(spans, by_span, strict=True):
+            entered, advanced = one.get(step.upstream, 0), int(step.advanced(one, pageless))
             behind = rows((step.upstream, step.downstream), span, entered + advanced)
             line.append(
                 step_figure(step.id, entered, advanced, (behind,), may_repeat=True) if entered else None

@@ -73,6 +73,7 @@ class StoreSources:
         rows: what platforms report of it.
         events: its events; None where there are none.
         counts: events by stage in each period; empty where they are not counted.
+        pageless: those of ``counts`` that belong to orders without a page.
         counted_rows: where those are.
         promises: of the store.
     """
@@ -82,6 +83,7 @@ class StoreSources:
     rows: ReportBook = field(default_factory=lambda: ReportBook(()))
     events: CountedEvents | None = None
     counts: Mapping[EvaluationSpan, Mapping[str, int]] = field(default_factory=dict)
+    pageless: Mapping[EvaluationSpan, Mapping[str, int]] = field(default_factory=dict)
     counted_rows: CountedRows | None = None
     promises: StorePromises = NO_PROMISES
 

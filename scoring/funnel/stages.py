@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Stage(StrEnum):
@@ -31,6 +32,7 @@ STAGES: tuple[Stage, ...] = tuple(Stage)
 STAGE_INDEX: dict[str, int] = {stage.value: index for index, stage in enumerate(STAGES)}
 #: what a visit may hold, and what an order goes through once it is placed
 VISIT_STAGES: tuple[Stage, ...] = STAGES[: STAGE_INDEX[Stage.ORDER] + 1]
+_LAST_OF_PAGE = Stage.ADD_TO_CART
 ORDER_STAGES: tuple[Stage, ...] = STAGES[STAGE_INDEX[Stage.ORDER] : STAGE_INDEX[Stage.FULFILMENT] + 1]
 
 
@@ -50,6 +52,16 @@ class Step:
     def is_fast(self) -> bool:
         """True for the steps up to payment, which are scored in the stream every minute."""
         return STAGE_INDEX[self.downstream] <= STAGE_INDEX[Stage.PAYMENT]
+
+    @property
+    def is_from_page(self) -> bool:
+        """Whether it begins with what a page reports: orders that no page led to are then no part of it."""
+        return STAGE_INDEX[self.upstream] < STAGE_INDEX[Stage.ORDER]
+
+    def advanced(self, counts: Mapping[str, float], pageless: Mapping[str, float]) -> float:
+        """The events at its end that are part of it, out of all by stage, and those of orders without a page."""
+        whole = counts.get(self.downstream.value, 0)
+        return whole - pageless.get(self.downstream.value, 0) if self.is_from_page else whole
 
 
 #: the steps between neighbours
@@ -81,12 +93,21 @@ def is_fast(step_id: str) -> bool:
     return not step_id.endswith(_SLOW_ENDS)
 
 
-def supplied_stages(counts: Mapping[str, float]) -> tuple[Stage, ...]:
-    """The stages that a store supplies, by its events of weeks by stage: those seen, up to payment only those that carry the next."""
+def supplied_stages(
+    counts: Mapping[str, float], pageless: Mapping[str, float] = MappingProxyType({})
+) -> tuple[Stage, ...]:
+    """The stages that a store supplies, by its events of weeks by stage: those seen, up to payment only those that carry the next.
+
+    Args:
+        counts: all of them.
+        pageless: those of orders that no page led to, which what a page reports need not carry.
+    """
     found: list[Stage] = []
     following = 0.0
     for stage in reversed(STAGES):
         count = counts.get(stage.value, 0.0)
+        if found and stage is _LAST_OF_PAGE:
+            following -= pageless.get(found[-1].value, 0.0)
         if STAGE_INDEX[stage] > STAGE_INDEX[Stage.PAYMENT]:
             if count > 0:
                 found.append(stage)

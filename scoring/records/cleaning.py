@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from scoring.funnel.segment_names import PAGELESS_MARK
 from scoring.records.order_life import LEFT_OUT_NAMES
 from scoring.wording.catalogue import REASON_NAMES
 from scoring.wording.text import Text
@@ -24,7 +25,7 @@ class CleaningReason(StrEnum):
     REPEAT = "repeat"
     ORDER_REPORTED_AGAIN = "order_reported_again"
     BRUSHING = "brushing"
-    WITHOUT_PAGE = "without_page"
+    WITHOUT_PAGE = PAGELESS_MARK
 
 
 CLEANING_NAMES: Mapping[CleaningReason, Text] = {

@@ -18,6 +18,7 @@ import msgspec
 
 from scoring.events.canonical import NATURAL
 from scoring.events.event import EventType
+from scoring.funnel.segment_names import PAGELESS_MARK
 from scoring.records.merging import counted
 from scoring.records.order_facts import (
     ALL_REFUNDS,
@@ -159,6 +160,13 @@ class OrderLife:
     def is_without_page(self) -> bool:
         """Whether no page of the shop's own led to it."""
         return self.channel in WITHOUT_PAGE
+
+    @property
+    def pageless_mark(self) -> str:
+        """How its events are marked in a store with a pixel: by what no page reported; empty if a page led to it, or nobody knows."""
+        if not self.is_without_page:
+            return ""
+        return f"{PAGELESS_MARK}:{self.channel}" if self.channel is OrderChannel.AGENT else PAGELESS_MARK
 
     @property
     def left_out(self) -> LeftOut | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
+from scoring.funnel.segment_names import AGENTS, NO_PAGE, OTHER
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Language, Text
@@ -224,12 +225,19 @@ _CHANNELS: Mapping[str, Text] = {
 }
 
 
+_NAMED_SEGMENTS: Mapping[str, Text] = {
+    OTHER: Text("其他分群", "Other segments"),
+    NO_PAGE: Text("不经过页面的订单", "Orders without a page"),
+    AGENTS: Text("智能体下单", "Agents' orders"),
+}
+
+
 def segment_name(segment: str, language: Language) -> str:
     """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store."""
     if not segment:
         return Text("全店", "Whole store")(language)
-    if segment == "other":
-        return Text("其他分群", "Other segments")(language)
+    if segment in _NAMED_SEGMENTS:
+        return _NAMED_SEGMENTS[segment](language)
     known = {
         **{device.value: name for device, name in DEVICE_NAMES.items()},
         **_CHANNELS,

@@ -6,11 +6,14 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-#: ``day`` is days since 1970; without bots and what is set apart. Parameters: ``counted_between``
-DAILY_COUNTS = """
-SELECT store_id, toInt32(toDate(minute, {zone:String})) AS day, toString(stage) AS stage_name, toInt64(sum(count)) AS counted
+from scoring.funnel.segment_names import PAGELESS
+
+#: ``day`` is days since 1970; without bots and what is set apart; ``pageless`` are those of orders without a page. Parameters: ``counted_between``
+DAILY_COUNTS = f"""
+SELECT store_id, toInt32(toDate(minute, {{zone:String}})) AS day, toString(stage) AS stage_name, toInt64(sum(count)) AS counted,
+    toInt64(sumIf(count, segment IN {PAGELESS})) AS pageless
 FROM stage_counts
-WHERE store_id IN {stores:Array(String)} AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id IN {{stores:Array(String)}} AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY store_id, day, stage
 """
 

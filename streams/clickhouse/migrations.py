@@ -24,6 +24,7 @@ from clickhouse_connect.driver import AsyncClient
 from scoring.evaluation.attribution.journeys import LOOKBACK_MS, MOST_TOUCHES, channel_sql
 from scoring.evaluation.event_facts import VISIT_TYPES
 from scoring.funnel.scores import no_expectation_sql
+from scoring.funnel.segment_names import PAGELESS, PAGELESS_MARK
 from scoring.funnel.stages import STAGES
 from scoring.records.measures import MEASURES
 from streams.clickhouse.clients import open_writer
@@ -44,6 +45,8 @@ _FOLDERS = (
 #: what views take from the core
 _FROM_THE_CORE = {
     "${stages}": ", ".join(f"'{stage}'" for stage in STAGES),
+    "${pageless}": ", ".join(literal(segment) for segment in PAGELESS),
+    "${pageless_mark}": literal(PAGELESS_MARK),
     "${no_expectation}": no_expectation_sql("scored.expected"),
     "${measures}": ", ".join(literal(measure.name) for measure in MEASURES),
     "${measure_units}": ", ".join(literal(measure.unit.value) for measure in MEASURES),

@@ -18,7 +18,7 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.events.event import DeviceClass
 from scoring.events.identity import ONCE_PER_ORDER, PUBLIC_SOURCE
-from scoring.funnel.segment_names import BOTS, JOINT, MARKED, MISSING
+from scoring.funnel.segment_names import BOTS, JOINT, MARKED, MISSING, PAGELESS_MARKS
 from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
@@ -44,7 +44,8 @@ def segment_expression(dimensions: Sequence[str]) -> str:
     name = "''"
     if dimensions:
         name = _joined(dimensions)
-    return f"multiIf(set_apart != '', '{MARKED}', device_class = '{DeviceClass.BOT.value}', '{BOTS}', {name})"
+    pageless = ", ".join(f"set_apart = '{mark}', '{segment}'" for mark, segment in PAGELESS_MARKS.items())
+    return f"multiIf({pageless}, set_apart != '', '{MARKED}', device_class = '{DeviceClass.BOT.value}', '{BOTS}', {name})"
 
 
 def _joined(dimensions: Sequence[str]) -> str:

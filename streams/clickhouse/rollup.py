@@ -66,6 +66,7 @@ COUNTS = Rollup(
         "hour": "toStartOfHour(minute)",
         "store_id": "store_id",
         "counts": "sumForEach(counts)",
+        "pageless": "sumForEach(pageless)",
         "firsts": "minForEach(firsts)",
         "lasts": "maxForEach(lasts)",
     },

@@ -121,7 +121,7 @@ class CleaningConfig(ConfigPart):
 
     set_apart_without_page: bool = Field(
         True,
-        description="Set orders apart that no page led to (agents, apps, point of sale, staff, subscriptions, marketplaces), in stores with `pixel_keys`: they are shown and part of what was sold, and in no step.",
+        description="Keep orders that no page led to (agents, apps, point of sale, staff, subscriptions, marketplaces) out of the steps before the order, in stores with `pixel_keys`: they count from the order on.",
     )
     leave_out_brushing: bool = Field(
         False,

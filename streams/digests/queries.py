@@ -19,6 +19,7 @@ from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence, days_before
 from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestFigure, DigestStore, StepSums
 from scoring.funnel.scores import FULL_COVERAGE, SUPPLY_DAYS, no_expectation_sql
+from scoring.funnel.segment_names import PAGELESS
 from scoring.funnel.stages import is_fast
 from scoring.funnel.trade import TradeFigures
 from scoring.funnel.units import DAY_MS
@@ -66,7 +67,7 @@ GROUP BY store_id
 """
 
 COUNTS = f"""
-SELECT store_id, stage, toInt64(sum(count)) AS total
+SELECT store_id, stage, toInt64(sum(count)) AS total, toInt64(sumIf(count, segment IN {PAGELESS})) AS pageless
 FROM stage_counts
 WHERE {_SPAN} AND {_MINE}
 GROUP BY store_id, stage
@@ -245,8 +246,10 @@ class _Folded:
     ) -> None:
         self._sums, self._before = _sums(answers.sums), _sums(answers.before)
         self._counts: dict[str, dict[str, int]] = defaultdict(dict)
+        self._pageless: dict[str, dict[str, int]] = defaultdict(dict)
         for row in answers.counts:
             self._counts[row["store_id"]][row["stage"]] = int(row["total"])
+            self._pageless[row["store_id"]][row["stage"]] = int(row["pageless"])
         self._scored = {row["store_id"]: row for row in answers.scored}
         self._lines: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
         for row in answers.lines:
@@ -266,6 +269,7 @@ class _Folded:
             country=store.country or country_of(store.zone),
             currency=store.currency,
             counts=self._counts.get(store.id, {}),
+            pageless=self._pageless.get(store.id, {}),
             steps=self._sums.get(store.id, {}),
             steps_before=self._before.get(store.id, {}),
             lines={step: self._line(step, rows) for step, rows in self._lines[store.id].items()},

@@ -263,7 +263,7 @@ HAVING span > 0
 
 #: events by stage in each period
 COUNTS = f"""
-SELECT store_id, {_SPAN.format(begin="1000 * toInt64(toUnixTimestamp(at))")} AS span, sumForEach(counts) AS totals
+SELECT store_id, {_SPAN.format(begin="1000 * toInt64(toUnixTimestamp(at))")} AS span, sumForEach(counts) AS totals, sumForEach(pageless) AS apart
 FROM count_sums(first = {{first_s:Int64}}, last = {{last_s:Int64}})
 WHERE {_STORES}
 GROUP BY store_id, span

@@ -14,6 +14,7 @@ from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import SourceRows
 from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
 from scoring.evaluation.suppliers import CountedRows, StorePromises, StoreSources
+from scoring.funnel.segment_names import NO_PAGE, PAGELESS, takes_part
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS
 from scoring.records.report_row import Period, ReportRow, identity_of
@@ -148,13 +149,16 @@ def _read_store(
     promises: StorePromises,
 ) -> ReadStore:
     by_place = {place: span for span, place in places_of(spans).items()}
-    counts = {
-        by_place[int(row["span"])]: {
-            stage.value: int(total) for stage, total in zip(STAGES, row["totals"], strict=False)
+    counts, pageless = (
+        {
+            by_place[int(row["span"])]: {
+                stage.value: int(total) for stage, total in zip(STAGES, row[name], strict=False)
+            }
+            for row in rows["counts"]
+            if int(row["span"]) in by_place
         }
-        for row in rows["counts"]
-        if int(row["span"]) in by_place
-    }
+        for name in ("totals", "apart")
+    )
     orders, hours, worth = (
         rows.get(f"kept {name}") or rows.get(name, ()) for name in ("orders", "hours", "worth")
     )
@@ -164,6 +168,7 @@ def _read_store(
         _report_book(rows["reported"]),
         StoredEvents(store, spans, rows["facts"], rows["prices"]),
         counts,
+        pageless,
         counted_rows(store),
         promises,
     )
@@ -182,11 +187,18 @@ def counted_rows(store: str) -> CountedRows:
         named = ", ".join(literal(stage.value) for stage in stages)
         condition = (
             f"store_id = {literal(store)} AND stage IN ({named})"
-            f" AND minute >= {moment(span.start_ms)} AND minute < {moment(span.end_ms)}"
+            f"{_of_step(stages)} AND minute >= {moment(span.start_ms)} AND minute < {moment(span.end_ms)}"
         )
         return SourceRows("stage_counts", condition, count, "events")
 
     return rows
+
+
+def _of_step(stages: Sequence[Stage]) -> str:
+    """The condition that leaves out orders without a page, where the stages are those of a step that begins before the order."""
+    if len(stages) < 2 or takes_part(NO_PAGE, stages[0]):
+        return ""
+    return f" AND segment NOT IN ({', '.join(literal(segment) for segment in PAGELESS)})"
 
 
 def _report_book(rows: Sequence[Row]) -> ReportBook:

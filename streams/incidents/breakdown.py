@@ -14,7 +14,8 @@ from typing import Any
 
 import msgspec
 
-from scoring.funnel.stages import STEP_BY_ID
+from scoring.funnel.segment_names import takes_part_sql
+from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS
 
 
@@ -91,7 +92,7 @@ FROM
         SELECT toString({by}) AS value, toString(type) AS type, event_time >= {_moment("from_s")} AS is_now
         FROM events
         WHERE store_id = {{store:String}} AND events.type IN ({{entered:String}}, {{advanced:String}})
-          AND set_apart = '' AND device_class != 'bot'
+          AND if({{is_from_page:UInt8}}, {takes_part_sql(Stage.CLICK)}, {takes_part_sql(Stage.ORDER)}) AND device_class != 'bot'
           AND ((event_time >= {_moment("from_s")} AND event_time < {_moment("to_s")})
             OR (event_time >= {_moment("before_from_s")} AND event_time < {_moment("before_to_s")}))
     )
@@ -116,6 +117,7 @@ def breakdown_parameters(
         "store": store_id,
         "entered": known.upstream.value,
         "advanced": known.downstream.value,
+        "is_from_page": int(known.is_from_page),
         "from_s": from_s,
         "to_s": to_s,
         "before_from_s": from_s - shift_s,

@@ -6,12 +6,12 @@ A comparison is of the first span with those before it; what is fair to compare 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
+from scoring.funnel.segment_names import takes_part_sql
+from scoring.funnel.stages import STAGE_INDEX, Stage
 from scoring.funnel.trade import Trade, TradeFigures, trade_figures
 from scoring.funnel.units import DAY_MS
 from streams.config.model import Config
@@ -23,7 +23,7 @@ Span = Mapping[str, int]
 _DAY_S = DAY_MS // 1000
 
 COUNTS = """
-SELECT store_id, sumForEach(counts) AS totals
+SELECT store_id, sumForEach(counts) AS totals, sumForEach(pageless) AS apart
 FROM count_sums(first = {from_s:Int64}, last = {to_s:Int64})
 GROUP BY store_id
 LIMIT 10000
@@ -36,13 +36,11 @@ FROM count_sums(first = {from_s:Int64}, last = {to_s:Int64})
 LIMIT 10000
 """
 
-#: orders that no page led to are set apart from the funnel's steps; they were sold all the same
-AMOUNTS = """
-SELECT store_id, toString(type) AS kind, toString(currency) AS money, sumIf(toFloat64(amount), amount > 0) AS total,
-    countIf(amount > 0) AS priced, countIf(set_apart = 'without_page') AS pageless
+AMOUNTS = f"""
+SELECT store_id, toString(type) AS kind, toString(currency) AS money, sum(toFloat64(amount)) AS total, count() AS priced
 FROM events
-WHERE type IN ('order', 'payment') AND set_apart IN ('', 'without_page')
-  AND event_time >= toDateTime({from_s:Int64}, 'UTC') AND event_time < toDateTime({to_s:Int64} + 60, 'UTC')
+WHERE type IN ('order', 'payment') AND {takes_part_sql(Stage.ORDER)} AND amount > 0
+  AND event_time >= toDateTime({{from_s:Int64}}, 'UTC') AND event_time < toDateTime({{to_s:Int64}} + 60, 'UTC')
 GROUP BY store_id, kind, money
 LIMIT 50000
 """
@@ -136,26 +134,22 @@ class TradeReader:
         return found.value if found else None
 
     def _trades(self, counts: Sequence[Row], amounts: Sequence[Row], paying: set[str]) -> Mapping[str, Trade]:
-        sales: dict[tuple[str, str], tuple[float, float]] = {}
-        pageless: Counter[tuple[str, str]] = Counter()
-        for row in amounts:
-            sold = row["store_id"], row["kind"]
-            pageless[sold] += int(row["pageless"])
-            if row["priced"] and row["money"] == self._currency(row["store_id"]):
-                sales[sold] = float(row["total"]), float(row["priced"])
-        counted = {row["store_id"]: row["totals"] for row in counts}
+        sales = {
+            (row["store_id"], row["kind"]): (float(row["total"]), float(row["priced"]))
+            for row in amounts
+            if row["money"] == self._currency(row["store_id"])
+        }
         trades = {}
-        for store in sorted({*counted, *(store for (store, _), count in pageless.items() if count)}):
-            totals = counted.get(store, [0] * len(STAGES))
-            kind = Stage.PAYMENT if store in paying or pageless[store, Stage.PAYMENT] else Stage.ORDER
+        for row in counts:
+            store, totals = row["store_id"], row["totals"]
+            kind = Stage.PAYMENT if store in paying else Stage.ORDER
             brought, priced = sales.get((store, kind.value), (None, 0.0))
-            apart = float(pageless[store, kind.value])
             trades[store] = Trade(
                 visits=float(totals[STAGE_INDEX[Stage.CLICK]]),
-                orders=float(totals[STAGE_INDEX[kind]]) + apart,
+                orders=float(totals[STAGE_INDEX[kind]]),
                 sales=brought,
                 priced=priced,
-                pageless=apart,
+                pageless=float(row["apart"][STAGE_INDEX[kind]]) if row["apart"] else 0.0,
             )
         return trades
 

@@ -15,6 +15,7 @@ from typing import Any
 from scoring.alerts.alert import AlertContribution, AlertTransition
 from scoring.funnel.money import WORTH_DAYS, Worth, worth_of_pool
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
+from scoring.funnel.segment_names import takes_part_sql
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import monotonic
@@ -34,7 +35,7 @@ _ASKED = """
 
 
 def worth_sql(asked: str, first_s: str, last_s: str) -> str:
-    """A query for the counts (``Array(Float64)`` by stage) and mean amounts of each alert asked about.
+    """A query for the counts (``Array(Float64)`` by stage, of orders those that a page led to) and mean amounts of each alert asked about.
 
     Args:
         asked: a subquery with the columns ``ask`` (String), ``stores`` (Array(String)), ``currency`` and ``until_s`` (the hour in
@@ -51,7 +52,8 @@ FROM
     FROM ({each}) AS asked
     INNER JOIN
     (
-        SELECT at, store_id, counts FROM count_sums(first = {first_s}, last = {last_s})
+        SELECT at, store_id, arrayMap((whole, apart) -> whole - apart, counts, arrayResize(pageless, length(counts))) AS counts
+        FROM count_sums(first = {first_s}, last = {last_s})
         WHERE store_id IN (SELECT store_id FROM ({each}))
     ) AS counted ON counted.store_id = asked.store_id
     WHERE {span}
@@ -67,7 +69,7 @@ FULL JOIN
         SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS at, toString(currency) AS money,
                toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
         FROM events
-        WHERE type IN {_PRICED} AND amount > 0 AND set_apart = '' AND store_id IN (SELECT store_id FROM ({each}))
+        WHERE type IN {_PRICED} AND amount > 0 AND {takes_part_sql(Stage.ORDER)} AND store_id IN (SELECT store_id FROM ({each}))
           AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + 3600, 'UTC')
         GROUP BY store_id, at, money, kind
     ) AS paid ON paid.store_id = asked.store_id AND paid.money = asked.currency

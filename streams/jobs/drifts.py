@@ -68,20 +68,20 @@ def _read(
             DAILY_COUNTS, counted_between(zone, list(stores), today - timedelta(days=_DAYS), today)
         ).result_rows
     tables: dict[str, np.ndarray] = {}
-    for store_id, day, stage, counted in rows:
-        table = tables.setdefault(store_id, np.zeros((_DAYS, len(STAGES)), dtype=np.int64))
+    for store_id, day, stage, *counted in rows:
+        table = tables.setdefault(store_id, np.zeros((_DAYS, len(STAGES), 2), dtype=np.int64))
         table[day - first, STAGE_INDEX[stage]] = counted
     return {store_id: _whole(store_id, table, first, rules) for store_id, table in tables.items()}
 
 
 def _whole(store_id: str, table: np.ndarray, first: int, rules: DayRules) -> DailyCounts:
     """Without the days before a store's first whole one: the day that its history begins on is seldom complete."""
-    begun = int(np.nonzero(table.any(1))[0][0])
+    begun = int(np.nonzero(table.any((1, 2)))[0][0])
     begun += begun > 0
     numbers = np.array([local_number(_noon(first + row)) for row in range(begun, len(table))], dtype=np.int64)
     named = rules.excluded(store_id, numbers) if len(numbers) else None
     excluded: Bools = np.zeros(len(numbers), dtype=bool) if named is None else named
-    return DailyCounts(first + begun, table[begun:], excluded)
+    return DailyCounts(first + begun, table[begun:, :, 0], excluded, table[begun:, :, 1])
 
 
 def _noon(day: int) -> datetime:

@@ -13,6 +13,7 @@ from clickhouse_connect.driver import Client
 
 from scoring.baselines.baseline import Kernel
 from scoring.baselines.pairs import DelayPairs, kernel_of
+from scoring.funnel.segment_names import takes_part_sql
 from scoring.funnel.stages import Stage, Step, steps_of
 from streams.clickhouse.errors import mapped
 
@@ -24,8 +25,6 @@ _KEYS = {
     (Stage.CLICK, Stage.ADD_TO_CART): f"if({_WHO} = '', '', concat({_WHO}, ' ', product))",
     (Stage.ORDER, Stage.PAYMENT): "order_id",
 }
-#: what is set apart is not learned from
-_JUDGED = "set_apart = '' AND device_class != 'bot'"
 _QUERY = """
 WITH
     toDateTime64({{since:Int64}}, 3, 'UTC') AS since,
@@ -82,7 +81,8 @@ def read_kernels(
 
 
 def _read_pairs(client: Client, until: int, up: Stage, down: Stage) -> dict[str, DelayPairs]:
-    query = _QUERY.format(key=_KEYS.get((up, down), _WHO), sample=_SAMPLE, judged=_JUDGED)
+    judged = f"{takes_part_sql(up)} AND device_class != 'bot'"  # what is set apart is not learned from
+    query = _QUERY.format(key=_KEYS.get((up, down), _WHO), sample=_SAMPLE, judged=judged)
     with mapped():
         rows = client.query(
             query,

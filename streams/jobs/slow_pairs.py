@@ -10,6 +10,7 @@ import numpy as np
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.slow import AttributedPairs
+from scoring.funnel.segment_names import takes_part_sql
 from scoring.funnel.stages import Stage
 from streams.clickhouse.errors import mapped
 
@@ -26,7 +27,7 @@ FROM
         if(countIf(type = '{Stage.PAYMENT}') > 0, minIf(event_time, type = '{Stage.PAYMENT}'), minIf(event_time, type = '{Stage.ORDER}')) AS begun,
         minIf(event_time, type = {_ENDED}) AS ended
     FROM events
-    WHERE type IN ({_BEGUN}, {_ENDED}) AND order_id != '' AND set_apart = ''
+    WHERE type IN ({_BEGUN}, {_ENDED}) AND order_id != '' AND {takes_part_sql(Stage.ORDER)}
         AND event_time >= fromUnixTimestamp({{first:Int64}}) AND event_time < fromUnixTimestamp({{last:Int64}})
     GROUP BY store_id, order_id
     HAVING countIf(type IN ({_BEGUN})) > 0 AND countIf(type = {_ENDED}) > 0

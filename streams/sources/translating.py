@@ -20,7 +20,6 @@ from scoring.errors import ScoringError
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import DeadLetter, RejectReason, Source
 from scoring.events.personal_values import mask_text
-from scoring.records.cleaning import CleaningReason
 from scoring.records.order_life import merge, stage_events
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.records.report_row import ReportRow
@@ -138,21 +137,19 @@ class DeliveryTranslator:
         await self._memory.recall(orders)
         published = await self._records.publish(reports=batch.reports, signals=batch.signals, orders=orders)
         bad = {id(one.record) for one in published.rejected}
-        events: dict[tuple[str, Source, bool], list[dict[str, Any]]] = defaultdict(list)
+        events: dict[tuple[str, Source, str], list[dict[str, Any]]] = defaultdict(list)
         for connection, delivery, found in batch.done:
             way = Source.WEBHOOK if delivery.door is DeliveryDoor.HOOK else Source.POLL
-            events[connection.name, way, False] += found.events
+            events[connection.name, way, ""] += found.events
             for order in found.orders:
                 life = None if id(order) in bad else merge(self._memory.take(order))
                 if life is not None:
-                    is_apart = life.is_without_page and life.store_id in connection.paged
-                    events[connection.name, way, is_apart] += [
+                    mark = life.pageless_mark if life.store_id in connection.paged else ""
+                    events[connection.name, way, mark] += [
                         event.incoming() for event in stage_events(life).events
                     ]
-        for (name, way, is_apart), sent in events.items():
-            intake = (
-                self._intake.noting(set_apart=CleaningReason.WITHOUT_PAGE.value) if is_apart else self._intake
-            )
+        for (name, way, mark), sent in events.items():
+            intake = self._intake.noting(set_apart=mark) if mark else self._intake
             if sent:
                 await intake.accept(sent, source=way, stores=self._stores(name), is_ours=True)
         if batch.letters:

@@ -29,7 +29,7 @@ class CleanedCounts(msgspec.Struct, frozen=True):
 
 
 class CleanedRow(msgspec.Struct, frozen=True):
-    """One of them. ``reference`` is the id of the event, order or dead letter; ``detail`` its source, signs or what was wrong."""
+    """One of them. ``reference`` is the id of the event, order (``is_order``) or dead letter; ``detail`` its source, signs or what was wrong."""
 
     at_ms: int
     reason: str
@@ -37,6 +37,7 @@ class CleanedRow(msgspec.Struct, frozen=True):
     is_counted: bool
     reference: str
     detail: str
+    is_order: bool
 
 
 class CleanedRows(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scoring.events.event import EventType
+from scoring.events.identity import ONCE_PER_ORDER
 from streams.clickhouse.reader import Database, Row
 from streams.web.cleaning.answers import CleanedCount, CleanedCounts, CleanedRow, CleanedRows
 
@@ -33,6 +35,10 @@ ORDER BY at DESC, reason, reference
 LIMIT {{most:Int64}} BY reason
 LIMIT 1000
 """
+
+
+#: types whose rows are named by their order
+_OF_AN_ORDER = frozenset((*ONCE_PER_ORDER, EventType.DELIVERED, EventType.CANCEL, EventType.REFUND))
 
 
 class CleaningQueries:
@@ -71,4 +77,5 @@ def _row(row: Row) -> CleanedRow:
         is_counted=bool(row["is_counted"]),
         reference=row["reference"],
         detail=row["detail_text"],
+        is_order=row["what"] in _OF_AN_ORDER,
     )

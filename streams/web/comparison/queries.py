@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import structlog
@@ -59,14 +59,14 @@ LIMIT 50000
 """
 
 COUNTS = f"""
-SELECT store_id, stage, toInt64(number) AS total
+SELECT store_id, stage, toInt64(number) AS total, toInt64(apart) AS pageless
 FROM
 (
-    SELECT store_id, sumForEach(counts) AS numbers
+    SELECT store_id, sumForEach(counts) AS numbers, arrayResize(sumForEach(pageless), length(numbers)) AS aparts
     FROM count_sums(first = {{from_s:Int64}}, last = {{to_s:Int64}} - 60)
     GROUP BY store_id
 )
-ARRAY JOIN [{", ".join(f"'{stage}'" for stage in STAGES)}] AS stage, numbers AS number
+ARRAY JOIN [{", ".join(f"'{stage}'" for stage in STAGES)}] AS stage, numbers AS number, aparts AS apart
 WHERE number > 0
 LIMIT 50000
 """
@@ -85,6 +85,14 @@ class KnownDrop:
     smallest_drop: float | None
     source: str
     lenders: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageTotals:
+    """A store's events by stage, and those of them that belong to orders without a page."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    pageless: dict[str, int] = field(default_factory=dict)
 
 
 class ComparisonQueries:
@@ -108,9 +116,11 @@ class ComparisonQueries:
             self._database.rows(SUMS, **span), self._database.rows(COUNTS, **span), self._smallest_drops()
         )
         by_step = {(row["store_id"], row["step"]): row for row in sums}
-        totals: dict[str, dict[str, int]] = {}
+        totals: dict[str, StageTotals] = {}
         for row in counts:
-            totals.setdefault(row["store_id"], {})[row["stage"]] = int(row["total"])
+            of_store = totals.setdefault(row["store_id"], StageTotals())
+            of_store.counts[row["stage"]] = int(row["total"])
+            of_store.pageless[row["stage"]] = int(row["pageless"])
         ids = dict.fromkeys([s.id for s in self._config.stores] + sorted({store for store, _ in by_step}))
         by_platform: dict[str, list[StoreComparison]] = {}
         for store_id in ids:
@@ -119,11 +129,11 @@ class ComparisonQueries:
                 compared_step(
                     step.id,
                     by_step.get((store_id, step.id)),
-                    totals.get(store_id, {}),
+                    totals.get(store_id, StageTotals()),
                     (to_ms - from_ms) // MINUTE_MS,
                     drops.get(store_id),
                 )
-                for step in _steps(totals.get(store_id, {}), by_step, store_id)
+                for step in _steps(totals.get(store_id, StageTotals()), by_step, store_id)
             )
             platform = str(store.platform) if store else "other"
             name = (store.name if store else "") or store_id
@@ -180,20 +190,25 @@ class ComparisonQueries:
             }
 
 
-def _steps(totals: Mapping[str, int], sums: Mapping[tuple[str, str], Row], store_id: str) -> list[Step]:
+def _steps(totals: StageTotals, sums: Mapping[tuple[str, str], Row], store_id: str) -> list[Step]:
     """A store's fast steps, one to each stage: those it has, over the stages that its platform does not supply."""
     judged = [
         step for (store, step), row in sums.items() if store == store_id and row["missing"] < row["minutes"]
     ]
-    return [step for step in steps_to_show(supplied_stages(totals), judged) if step.is_fast]
+    return [
+        step
+        for step in steps_to_show(supplied_stages(totals.counts, totals.pageless), judged)
+        if step.is_fast
+    ]
 
 
 def compared_step(
-    step: str, row: Row | None, totals: dict[str, int], minutes: int, drops: dict[str, KnownDrop] | None
+    step: str, row: Row | None, totals: StageTotals, minutes: int, drops: dict[str, KnownDrop] | None
 ) -> StepComparison:
     """One step of one store: ``row`` are its score sums over ``minutes``, ``totals`` its counts by stage."""
     known = STEP_BY_ID[step]
-    entered, advanced = totals.get(known.upstream.value, 0), totals.get(known.downstream.value, 0)
+    entered = totals.counts.get(known.upstream.value, 0)
+    advanced = known.advanced(totals.counts, totals.pageless)
     found = drops.get(step) if drops is not None else None
     drop = (True, found.smallest_drop, found.source, found.lenders) if found else (False, None, "", 0)
     if row is None:

@@ -67,6 +67,7 @@ class ChosenStore:
             "store": names.config(store_id),
             "windows": WINDOWS,
             "funnel": funnel,
+            "pageless_orders": next((s.pageless for s in funnel.stages if s.pageless), 0),
             "bars": _bars(funnel, names),
             "step": step,
             "step_ids": list(dict.fromkeys([*(s.step for s in funnel.steps), step])),

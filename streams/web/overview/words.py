@@ -95,6 +95,10 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "left_out_marked": Text(
         "另有 {n} 个事件已单独存放，不参与判断。", "{n} events are set apart and not judged."
     ),
+    "pageless_orders": Text(
+        "下单中有 {n} 单不经过店铺页面，不计入下单之前的环节。",
+        "{n} of the orders came without a page of the shop: they are in no step before the order.",
+    ),
     "funnel_note": Text(
         "条形按对数缩放。流失率按同一时段的数量计算，刚进入的访客之后仍可能转化。",
         "Bars are on a logarithmic scale. Drop-off compares arrivals in one window; the latest to enter may still continue.",

@@ -12,11 +12,15 @@ import msgspec
 
 
 class FunnelStage(msgspec.Struct, frozen=True):
-    """One stage. ``count`` is None when no source supplies the stage; ``expected`` when the window has no full baseline."""
+    """One stage. ``count`` is None when no source supplies the stage; ``expected`` when the window has no full baseline.
+
+    ``pageless`` are those of ``count`` that belong to orders that no page led to: they are in no step before the order. None as ``count`` is.
+    """
 
     stage: str
     count: int | None
     expected: float | None
+    pageless: int | None
 
 
 class FunnelStep(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import numpy as np
 from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 from scoring.funnel.algebra import decompose
 from scoring.funnel.scores import no_expectation_sql
+from scoring.funnel.segment_names import PAGELESS
 from scoring.funnel.stages import steps_to_show
 from scoring.funnel.units import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.clickhouse.reader import Database
@@ -24,11 +25,12 @@ AGAINST = ("last_week", "expectation")
 #: days back and days a cohort, by slow step
 COHORT_DAYS = {"payment_to_fulfilment": (30, 1), "fulfilment_to_repurchase": (84, 7)}
 
-COUNTS = """
+#: orders without a page are left out: visits do not lead to them, so they would be a change of no step
+COUNTS = f"""
 SELECT stage, segment, toInt64(sum(count)) AS total
 FROM stage_counts
-WHERE store_id = {store:String}
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id = {{store:String}} AND segment NOT IN {PAGELESS}
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY stage, segment
 LIMIT 1000
 """

@@ -15,6 +15,7 @@ from scoring.funnel.scores import (
     ScoreState,
     no_expectation_sql,
 )
+from scoring.funnel.segment_names import PAGELESS
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, is_fast, steps_to_show, supplied_stages
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
@@ -41,11 +42,11 @@ READABLE_COUNT = 3
 FEWEST_POINTS = 18
 RESOLUTIONS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360)
 
-COUNTS = """
-SELECT stage, toInt64(sum(count)) AS total
+COUNTS = f"""
+SELECT stage, toInt64(sum(count)) AS total, toInt64(sumIf(count, segment IN {PAGELESS})) AS pageless
 FROM stage_counts
-WHERE store_id = {store:String} AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
-  AND ({segment:String} = '' OR segment = {segment:String})
+WHERE store_id = {{store:String}} AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
+  AND ({{segment:String}} = '' OR segment = {{segment:String}})
 GROUP BY stage
 """
 
@@ -73,12 +74,12 @@ WHERE store_id IN {stores:Array(String)} AND segment = ''
   AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
 """
 
-STAGE_LINE = """
-SELECT intDiv(toUnixTimestamp(minute), {bucket_s:Int64}) * {bucket_s:Int64} AS bucket, toInt64(sum(count)) AS total
+STAGE_LINE = f"""
+SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket, toInt64(sum(count)) AS total
 FROM stage_counts
-WHERE store_id IN {stores:Array(String)} AND stage = {stage:String}
-  AND ({segment:String} = '' OR segment = {segment:String})
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id IN {{stores:Array(String)}} AND stage = {{stage:String}}
+  AND ({{segment:String}} = '' OR segment = {{segment:String}}) AND ({{pageless:UInt8}} OR segment NOT IN {PAGELESS})
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY bucket
 ORDER BY bucket
 LIMIT 2000
@@ -107,11 +108,11 @@ ORDER BY total DESC, segment
 LIMIT 65
 """
 
-SUPPLIED = """
-SELECT stage, toInt64(sum(count)) AS total
+SUPPLIED = f"""
+SELECT stage, toInt64(sum(count)) AS total, toInt64(sumIf(count, segment IN {PAGELESS})) AS pageless
 FROM stage_counts
-WHERE store_id = {store:String}
-  AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC') AND count > 0
+WHERE store_id = {{store:String}}
+  AND minute > toDateTime({{from_s:Int64}}, 'UTC') AND minute <= toDateTime({{to_s:Int64}}, 'UTC') AND count > 0
 GROUP BY stage
 """
 
@@ -136,14 +137,14 @@ class StoreQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def supplied(self, store_id: str, at_ms: int) -> dict[str, int]:
-        """The stages of a store that had an event in the last ``SUPPLY_DAYS``, and how many they were."""
+    async def supplied(self, store_id: str, at_ms: int) -> dict[str, tuple[int, int]]:
+        """The stages of a store that had an event in the last ``SUPPLY_DAYS``, how many they were, and how many without a page."""
         rows = await self._database.shared(
             ("supplied", store_id, at_ms // MINUTE_MS),
             30,
             lambda: self._database.rows(SUPPLIED, store=store_id, **span_back(at_ms, SUPPLY_DAYS * DAY_MS)),
         )
-        return {row["stage"]: int(row["total"]) for row in rows}
+        return {row["stage"]: (int(row["total"]), int(row["pageless"])) for row in rows}
 
     async def window_end(self, store_id: str, at_ms: int) -> int:
         """Where a window ends (exclusive): after the last scored minute, so that no part-filled minute looks like a fall."""
@@ -170,14 +171,20 @@ class StoreQueries:
             self.supplied(store_id, at_ms),
         )
         totals = {row["stage"]: int(row["total"]) for row in counts}
+        pageless = {row["stage"]: int(row["pageless"]) for row in counts}
         scored = {row["step"]: row for row in expected}
         judged = [step for step, row in scored.items() if row["newest"][0] != ScoreState.MISSING_STAGE]
-        shown = steps_to_show(supplied_stages({**totals, **supplied}), judged)
-        leading = {step.downstream: step.id for step in shown}
+        long = {stage: count for stage, (count, _) in supplied.items()}
+        apart = {stage: count for stage, (_, count) in supplied.items()}
+        shown = steps_to_show(supplied_stages({**totals, **long}, {**pageless, **apart}), judged)
+        leading = {step.downstream: step for step in shown}
         stages = []
         for stage in STAGES:
             known = stage.value in supplied or totals.get(stage.value, 0) > 0
-            due = _full_sum(scored.get(leading.get(stage, "")), window_minutes)
+            step = leading.get(stage)
+            due = _full_sum(scored.get(step.id), window_minutes) if step is not None else None
+            if due is not None and step is not None and step.is_from_page:  # the others are there besides
+                due += pageless.get(stage.value, 0)
             if stage is Stage.FULFILMENT:
                 due = _slow_sum(scored, window_minutes)
             stages.append(
@@ -185,11 +192,17 @@ class StoreQueries:
                     stage=stage.value,
                     count=totals.get(stage.value, 0) if known else None,
                     expected=due if known else None,
+                    pageless=pageless.get(stage.value, 0) if known else None,
                 )
             )
         seen = {stage.stage: stage.count for stage in stages}
         steps = [
-            _funnel_step(step.id, seen[step.upstream], seen[step.downstream], scored.get(step.id))
+            _funnel_step(
+                step.id,
+                seen[step.upstream],
+                None if seen[step.downstream] is None else int(step.advanced(totals, pageless)),
+                scored.get(step.id),
+            )
             for step in shown
         ]
         covered = max((int(row["minutes"] - row["without"]) for row in expected), default=0)
@@ -260,7 +273,12 @@ class StoreQueries:
             "bucket_s": bucket_ms // 1000,
         }
         observed, scored = await asyncio.gather(
-            self._database.rows(STAGE_LINE, stage=STEP_BY_ID[step].downstream.value, **span),
+            self._database.rows(
+                STAGE_LINE,
+                stage=STEP_BY_ID[step].downstream.value,
+                pageless=int(not STEP_BY_ID[step].is_from_page),
+                **span,
+            ),
             self._database.rows(SCORE_LINE, step=step, **span),
         )
         totals = {int(row["bucket"]) * 1000: int(row["total"]) for row in observed}

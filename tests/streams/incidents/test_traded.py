@@ -56,7 +56,13 @@ async def test_what_was_sold_without_a_page_is_sold_and_in_no_conversion(
     counts = [{"click": 100, "order": 4}.get(stage.value, 0) for stage in STAGES]
     client.insert(
         "minutes_raw",
-        [["shop", FROM, "", counts, 1]],
+        [
+            ["shop", FROM, "", counts, 1],
+            *(
+                [store, FROM, "[no page]", [n * (stage.value == "order") for stage in STAGES], 1]
+                for store, n in (("shop", 3), ("till", 1))
+            ),
+        ],
         column_names=["store_id", "minute", "segment", "counts", "version"],
     )
 

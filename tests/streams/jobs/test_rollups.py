@@ -24,7 +24,7 @@ FROM numbers(4 * 60 * {hours}) WHERE number % 2 = 0 OR toMinute(at) < 30
 """
 COUNTS_ROWS = """
 INSERT INTO minutes_raw (store_id, minute, segment, counts, version, landed_at)
-SELECT ['a', 'b'][1 + number % 2], {minute} AS at, ['ios', 'web'][1 + intDiv(number, 2) % 2],
+SELECT ['a', 'b'][1 + number % 2], {minute} AS at, ['ios', '[no page]'][1 + intDiv(number, 2) % 2],
        [900, 100 - number % 7, 20, 6 * (number % 2), 5 - number % 3, 4, 0], {version}, {landed}
 FROM numbers(4 * 60 * {hours}) WHERE number % 2 = 0 OR toMinute(at) < 30
 """
@@ -45,15 +45,15 @@ SELECT store_id, step, toUInt64(sum(minutes)), sum(observed), sum(judged_observe
 FROM score_sums(first = {first}, last = {last}, point_s = 3600) GROUP BY store_id, step ORDER BY store_id, step
 """
 FROM_COUNTS = """
-SELECT store_id, stage, sum(count), toUnixTimestamp(min(minute)), toUnixTimestamp(max(minute)) FROM stage_counts
+SELECT store_id, stage, sum(count), sumIf(count, segment = '[no page]'), toUnixTimestamp(min(minute)), toUnixTimestamp(max(minute)) FROM stage_counts
 WHERE minute >= toDateTime({first}) AND minute <= toDateTime({last}) GROUP BY store_id, stage ORDER BY store_id, stage
 """
 FROM_COUNT_SUMS = """
-SELECT store_id, stage, n, oldest, newest FROM
-(SELECT store_id, sumForEach(counts) AS ns, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
+SELECT store_id, stage, n, apart, oldest, newest FROM
+(SELECT store_id, sumForEach(counts) AS ns, sumForEach(pageless) AS aparts, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
  FROM count_sums(first = {first}, last = {last}) GROUP BY store_id)
 ARRAY JOIN ['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'] AS stage,
-           ns AS n, oldests AS oldest, newests AS newest
+           ns AS n, aparts AS apart, oldests AS oldest, newests AS newest
 WHERE n > 0 ORDER BY store_id, stage
 """
 #: seconds cut off at both ends of the data, which ends on a full hour

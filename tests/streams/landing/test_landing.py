@@ -26,6 +26,8 @@ from scoring.alerts.alert import (
     Level,
     WindowFigures,
 )
+from scoring.counting.partition import PartitionCounts
+from scoring.counting.segments import Segmenter
 from scoring.events.event import DeadLetter, Event, EventType, RejectReason
 from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.funnel.segment_names import segment_name
@@ -304,29 +306,49 @@ async def test_an_order_reported_by_a_page_a_server_and_in_parcels_is_stored_onc
     assert ground.stage_counts() == {("s1", when, stage): 1 for stage, when in stages.items()}
 
 
-async def test_bots_and_what_is_set_apart_are_shown_and_left_out_of_the_counts(ground: Ground) -> None:
+async def test_bots_and_what_is_set_apart_are_left_out_of_the_counts_and_orders_without_a_page_are_not(
+    ground: Ground,
+) -> None:
     moment = now_ms() // MINUTE_MS * MINUTE_MS
     events = [
         event(1, event_time_ms=moment, device_class="bot"),
         event(2, event_time_ms=moment, device_class="ios", set_apart="burst"),
         event(3, event_time_ms=moment, device_class="ios"),
+        event(4, event_time_ms=moment, type="order", order_id="4", set_apart="without_page"),
+        event(5, event_time_ms=moment, type="order", order_id="5", set_apart="without_page:agent"),
+        event(6, event_time_ms=moment, type="order", order_id="6"),
     ]
     await ground.send(topics.EVENTS, events)
     before = MinuteRow("s1", moment - MINUTE_MS, "bot/ads", (0, 9, 0, 0, 0, 0, 0), 1)
     async with ground.landing():
         await ground.send(topics.MINUTES, [before])
-        await until(lambda: ground.one("SELECT count() FROM events") == 3)
+        await until(lambda: ground.one("SELECT count() FROM events") == 6)
         await until(lambda: ground.one("SELECT count() FROM set_apart_counts") == 1)
     client = await open_writer(ground.settings)
     await recount(client, ground.settings, DIMENSIONS, {("s1", moment)}, "b")
     await client.close()
-    assert ground.rows("SELECT segment, stage, count FROM stage_counts") == [("ios/-", "click", 1)]
+    assert ground.rows("SELECT segment, stage, count FROM stage_counts ORDER BY segment") == [
+        ("-/-", "order", 1),
+        ("[agents]", "order", 1),
+        ("[no page]", "order", 1),
+        ("ios/-", "click", 1),
+    ]
+    # the stream counts them alike
+    counts = PartitionCounts(Segmenter(DIMENSIONS, 9), HOUR_MS, HOUR_MS)
+    counts.count([msgspec.json.encode(one) for one in events], range(6), now_ms())
+    streamed = {
+        segment: counted[3] for segment, counted in counts.of_minute(moment // MINUTE_MS)["s1"].items()
+    }
+    assert streamed == {"-/-": 1, "[agents]": 1, "[no page]": 1, "ios/-": 0}
     assert ground.rows("SELECT why, sum(count) FROM set_apart_counts GROUP BY why ORDER BY why") == [
         ("bots", 10),
         ("marked", 1),
     ]
     span = f"first = {moment // 1000 - 60}, last = {moment // 1000}"
-    assert ground.one(f"SELECT sum(counts[2]) FROM count_sums({span})") == 1
+    sums = "sum(counts[2]), sum(counts[4]), sum(pageless[4])"
+    assert ground.rows(f"SELECT {sums} FROM count_sums({span})") == [(1, 3, 2)]
+    reasons = "SELECT reason, what, is_counted, sum(count) FROM cleaned WHERE reason != 'bots' GROUP BY ALL ORDER BY reason"
+    assert ground.rows(reasons) == [("burst", "click", 0, 1), ("without_page", "order", 1, 2)]
 
 
 async def test_the_events_of_a_span_are_taken_out_of_the_counts_and_back_in(ground: Ground) -> None:

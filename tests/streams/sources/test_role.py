@@ -15,7 +15,6 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.records.cleaning import CleaningReason
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.backfills import BackfillProgress, BackfillWish
 from scoring.sources.cursors import CursorState
@@ -178,15 +177,24 @@ async def test_deliveries_become_orders_and_stage_events_and_a_fault_is_set_asid
     assert (health.deliveries.quarantined, health.deliveries.repeated) == (1, 4)
 
 
-async def test_orders_without_a_page_are_set_apart_in_a_store_with_a_pixel_and_counted_in_one_without(
+async def test_orders_without_a_page_are_marked_in_a_store_with_a_pixel_and_not_in_one_without(
     ground: Ground,
 ) -> None:
-    shop = {"source": "shopify", "shop": "a.myshopify.com", "secret": "env:TEST_SECRET", "access": "none"}
+    shop = {
+        "source": "shopify",
+        "shop": "a.myshopify.com",
+        "secret": "env:TEST_SECRET",
+        "access": "none",
+        "channels": {"9990001": "agent"},
+    }
     stores = [{"id": "paged", "pixel_keys": ["env:TEST_PIXEL"]}, {"id": "bare"}]
     connections = [shop | {"name": f"c-{store['id']}", "store": store["id"]} for store in stores]
     config = Config.model_validate({"stores": stores, "connections": connections})
     here = Scene(ground, config, LyingShop(Ledger.drawn(1, now_ms(), 1, per_day=0), now_ms))
-    bodies = [order(id=number, source_name=name) for number, name in ((1, "pos"), (2, "web"), (3, "7654321"))]
+    bodies = [
+        order(id=number, source_name=name)
+        for number, name in ((1, "pos"), (2, "web"), (3, "7654321"), (4, "9990001"))
+    ]
     paid = order(1, id=1, financial_status="paid", source_name="pos")
     parcels = [{**parcel(2), "order_id": 1}]
     came = [("orders/create", one) for one in bodies] + [
@@ -205,23 +213,24 @@ async def test_orders_without_a_page_are_set_apart_in_a_store_with_a_pixel_and_c
     )  # fmt: skip
 
     async def done() -> bool:
-        return len(await here.values(topics.EVENTS)) >= 10
+        return len(await here.values(topics.EVENTS)) >= 12
 
     async with here.role():
         await eventually(done)
     events = await here.values(topics.EVENTS)
     apart = {
-        (one["store_id"], one["order_id"], one["type"])
+        (one["store_id"], one["order_id"], one["type"]): one["set_apart"]
         for one in events
-        if one.get("set_apart") == CleaningReason.WITHOUT_PAGE
+        if one.get("set_apart")
     }
-    assert apart == {("paged", "1", "order"), ("paged", "1", "payment"), ("paged", "1", "fulfilment")}
+    of_till = {("paged", "1", kind): "without_page" for kind in ("order", "payment", "fulfilment")}
+    assert apart == of_till | {("paged", "4", "order"): "without_page:agent"}
     channels = {
         (one["order_id"], one["attributes"]["order_channel"])
         for one in events
         if one["type"] == "order" and one.get("attributes")
     }
-    assert channels == {("1", "pos"), ("2", "page")}
+    assert channels == {("1", "pos"), ("2", "page"), ("4", "agent")}
 
 
 async def _has_health(here: Scene, name: str, hooks: int = 9) -> bool:

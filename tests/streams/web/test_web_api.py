@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from scoring.funnel.stages import STAGES
 from streams.clickhouse.reader import Database
 from streams.settings import Settings
-from streams.web.comparison.queries import compared_step
+from streams.web.comparison.queries import StageTotals, compared_step
 from streams.web.frame.access import ATTEMPTS_PER_ADDRESS
 from streams.web.frame.errors import PageNotSafeError
 from streams.web.frame.server import make_app
@@ -150,7 +150,7 @@ def test_a_funnel_counts_what_was_landed(page: RunningPage, clickhouse: Store) -
 
 def test_a_stage_nobody_supplies_is_missing_and_not_zero(page: RunningPage) -> None:
     funnel = page.json("/stores/jp-amazon/funnel?window=60")
-    assert funnel["stages"][0] == {"stage": "impression", "count": None, "expected": None}
+    assert funnel["stages"][0] == {"stage": "impression", "count": None, "expected": None, "pageless": None}
     assert funnel["steps"][0]["state"] == "missing_stage"
     assert funnel["steps"][0]["drop_off_rate"] is None
     assert funnel["stages"][1]["count"] > 0
@@ -478,6 +478,8 @@ def test_a_tile_that_alerts_shows_the_alerts_own_size_and_place(page: RunningPag
 
 def test_a_comparison_over_a_part_of_the_hours_says_over_how_much() -> None:
     row = {"missing": 0, "minutes": 40, "covered": 35, "mean": 70.0, "seen": 63.0, "newest": "normal"}
-    step = compared_step("order_to_payment", row, {"order": 100, "payment": 63}, 1440, None)
+    step = compared_step("order_to_payment", row, StageTotals({"order": 100, "payment": 63}), 1440, None)
     assert (step.observed, step.expected, step.covered_minutes) == (63.0, 70.0, 35)
-    assert compared_step("order_to_payment", {**row, "covered": 29}, {}, 1440, None).expected is None
+    assert (
+        compared_step("order_to_payment", {**row, "covered": 29}, StageTotals(), 1440, None).expected is None
+    )
