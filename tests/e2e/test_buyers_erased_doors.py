@@ -20,7 +20,7 @@ from scoring.events.pseudonyms import Pseudonyms
 from tests.e2e.buyers import KEY, counted, send
 from tests.e2e.identities import IDENTITIES
 from tests.e2e.instance import Instance
-from tests.e2e.test_buyer_erased import readable
+from tests.e2e.raw_files import readable
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(1800)]
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.buyers import KEY, events_of, send
 from tests.e2e.instance import Instance
-from tests.streams.test_tracing import Receiver
+from tests.fixtures.traces import Receiver
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(400)]
 

@@ -3,53 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from streams import tracing
 from streams.settings import Settings, load_settings
+from tests.fixtures.traces import Receiver
 
 TOPIC = "funnel.events.v1"
-
-
-class Receiver(ThreadingHTTPServer):
-    """Takes traces, and keeps each span with its service."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.spans: list[tuple[str, Any]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def traces(self) -> dict[bytes, list[str]]:
-        """Trace → service and name of its spans."""
-        found: dict[bytes, list[str]] = defaultdict(list)
-        for service, span in self.spans:
-            found[span.trace_id].append(f"{service} {span.name}")
-        return dict(found)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        assert isinstance(self.server, Receiver)
-        assert self.path == "/v1/traces"
-        sent = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["Content-Length"])))
-        for of_resource in sent.resource_spans:
-            named = {one.key: one.value.string_value for one in of_resource.resource.attributes}
-            for scope in of_resource.scope_spans:
-                self.server.spans += [(named["service.name"], span) for span in scope.spans]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
