@@ -71,6 +71,8 @@ SETTING_WORDS: Mapping[str, str] = {
     "reconcile_hours": "每次核对回看多少小时（按事件时间）。",
     "landing_flush_s": "每隔几秒写入一次 ClickHouse。",
     "landing_batch_rows": "一次写入最多多少行。",
+    "traces_url": "接收 OpenTelemetry 链路追踪的地址（OTLP over HTTP），如 http://127.0.0.1:4318；为空则不追踪。需安装附加组件 tracing。",
+    "traces_one_in": "每多少批事件追踪一批；告警总是追踪。",
     "broker_heap_mb": "内嵌 Kafka 的堆内存，MB。",
     "broker_port": "内嵌 Kafka 的端口；被占用时另取空闲端口。",
     "broker_jars": "存放 Kafka jar 的文件夹，用于无外网的环境。",
