@@ -1,4 +1,4 @@
-"""What stands in the files of broker and store, also in what they compressed."""
+"""What the files of broker and store hold, also in what they compressed."""
 
 from __future__ import annotations
 
