@@ -2,4 +2,14 @@
 
 from __future__ import annotations
 
-OFFERED = ("stores", "funnel", "alerts", "evaluation", "attribution", "rows", "compare", "definition")
+OFFERED = (
+    "stores",
+    "funnel",
+    "alerts",
+    "evaluation",
+    "attribution",
+    "rows",
+    "order",
+    "compare",
+    "definition",
+)

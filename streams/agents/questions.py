@@ -10,12 +10,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from scoring.records.order_facts import LONGEST_ORDER_ID
 from streams.agents.answers import AnswerStatus, fenced, fitting, lacking, moment, number
 from streams.agents.api import ReadApi, of_store
 from streams.agents.attributed import attribution_of
 from streams.agents.errors import NotAllowedError, NotThereError, PageUnreachableError
 from streams.agents.evaluated import evaluation_answer, one_number
 from streams.agents.meanings import meaning_of
+from streams.agents.ordered import order_answer
 
 StoreName = Annotated[str, Field(description="Id of a store, as `stores` gives it.", max_length=64)]
 PeriodName = Annotated[
@@ -102,11 +104,12 @@ class Questions:
                 "minutes": found["window_minutes"],
                 "judged_minutes": found["covered_minutes"],
             },
-            "unit": "events of each stage; rates: arrivals downstream over arrivals upstream in the same window, not a cohort",
+            "unit": "events of each stage; rates: arrivals downstream over arrivals upstream in the same window, not a cohort; orders without_page are in no step before the order",
             "stages": [
                 {
                     "stage": one["stage"],
                     "count": number(one["count"], "no source supplies this stage"),
+                    **({"without_page": one["pageless"]} if one.get("pageless") else {}),
                     "expected": number(
                         one["expected"], "no expectation of the whole window yet", AnswerStatus.NOT_YET
                     ),
@@ -206,6 +209,26 @@ class Questions:
             "rows": lines,
         }
         return fitting(answer, "rows", "run the sql with `funnelwatch sql`, or ask for fewer")
+
+    async def order(
+        self,
+        order: Annotated[
+            str,
+            Field(
+                description="Number of an order, as `rows` gives it.",
+                min_length=1,
+                max_length=LONGEST_ORDER_ID,
+            ),
+        ],
+        store: Annotated[
+            str, Field(description="Id of its store. Empty: whichever knows it.", max_length=64)
+        ] = "",
+    ) -> dict[str, Any]:
+        """How one order got here: every report of it, by which door and when, what it changed, and its raw delivery."""
+        if store:
+            self._check(store)
+        found = await self._api.get("/orders", order=order, store=store)
+        return fitting(order_answer(found, self._only), "reports", "the page /orders has all reports")
 
     async def compare(self, of: NumberName, period: PeriodName = "") -> dict[str, Any]:
         """One number of all stores of a kind next to each other; where stores count it differently, in words why not."""

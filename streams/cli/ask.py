@@ -19,7 +19,7 @@ from streams.settings import Settings
 
 _HELP = """Ask the running instance one question, as an agent would.
 
-QUESTION is one of stores, funnel, alerts, evaluation, attribution, rows, compare, definition; what it takes is given as NAME=VALUE. The numbers are those
+QUESTION is one of stores, funnel, alerts, evaluation, attribution, rows, order, compare, definition; what it takes is given as NAME=VALUE. The numbers are those
 of page and API. `status` says what an answer is: known, zero, unknown, not_yet or refused. Ends with 0 unless the question makes no sense.
 
 Example: `funnelwatch ask evaluation store=us-own period=month --json`

@@ -92,6 +92,8 @@ async def test_every_question_is_answered_over_http_with_the_numbers_of_the_api(
         ship = await asked(client, "evaluation", store=STORE, of="logistics.time_to_ship")
         rows = await asked(client, "rows", store=STORE, of="logistics.time_to_ship", limit=3)
         ids = await asked(client, "definition")
+        named = rows["rows"][0]["order_id"]
+        order = await asked(client, "order", order=named.strip("⟦⟧"))
     of_page = page.json("/stores/us-own/funnel?window=60&at=" + funnel["window"]["to"])
     assert [one["count"] for one in funnel["stages"]] == [
         one["count"] or number(one["count"]) for one in of_page["stages"]
@@ -116,6 +118,10 @@ async def test_every_question_is_answered_over_http_with_the_numbers_of_the_api(
     assert len(rows["rows"]) == 3
     assert "FROM orders" in rows["sql"]
     assert set(ids["indicators"]) == set(INDICATOR_BY_ID)
+    way = page.json(f"/orders?store={STORE}&order={named.strip('⟦⟧')}")["way"]
+    assert (order["status"], order["order"], order["state"]) == ("known", named, way["state"])
+    assert [one["door"] for one in order["reports"]] == [one["door"] for one in way["reports"]]
+    assert order["reports"][0]["changed"]["currency"] == f"⟦{way['currency']}⟧"
 
 
 async def test_zero_unknown_too_early_and_not_allowed_are_four_answers(page: RunningPage) -> None:
@@ -128,16 +134,20 @@ async def test_zero_unknown_too_early_and_not_allowed_are_four_answers(page: Run
         no_source = await asked(client, "evaluation", store=STORE, of="returns.rating")
         no_id = await asked(client, "definition", of="returns.happiness")
         alone = await asked(client, "compare", of="logistics.time_to_ship")
+        no_order = await asked(client, "order", order="E-0-0-0")
         wrong = await client.call_tool("funnel", {"store": "us-own", "window": 7})
     async with serving(page.url, STORE) as url, client_of(url) as client:
         not_allowed = await asked(client, "funnel", store="us-own")
         only = await asked(client, "stores")
+    async with serving(page.url, "us-own") as url, client_of(url) as client:
+        of_others = await asked(client, "order", order="E-0-0")
     assert zero == {"status": "zero", "unit": zero["unit"], "alerts": []}
     assert (unknown["status"], no_alerts_of_nobody["status"], no_id["status"]) == ("unknown",) * 3
     assert (not_yet["status"], alone["status"]) == ("not_yet", "not_yet")
     assert no_stage["stages"][0]["count"] == {"status": "unknown", "why": "no source supplies this stage"}
     assert (no_source["status"], no_source["value"]["status"]) == ("unknown", "unknown")
-    assert not_allowed["status"] == "refused"
+    assert (no_order["status"], no_order["why"]) == ("unknown", "no order of this number")
+    assert {not_allowed["status"], of_others["status"]} == {"refused"}
     assert [one["store"] for one in only["stores"]] == [STORE]
     assert wrong.is_error
 
