@@ -43,6 +43,7 @@ def test_the_rows_of_a_reason_can_be_looked_at(cleaned: RunningPage) -> None:
         "is_counted": False,
         "reference": "bot0",
         "detail": "pixel",
+        "is_order": False,
     }
     assert cleaned.get(f"/api/v1/stores/{STORE}/cleaned/rows?reason=luck").status_code == 400
 
