@@ -59,12 +59,8 @@ class StatementResult:
     body: bytes = b""
 
 
-#: the engine looks every second, not twenty times, at how much memory the process has, and keeps few of the threads, and of the memory
-#: that goes with each, that queries needed for a moment
-_SERVER = (
-    "<memory_worker_period_ms>1000</memory_worker_period_ms>"
-    "<max_thread_pool_free_size>8</max_thread_pool_free_size>"
-)
+#: the engine looks every second, not twenty times, at how much memory the process has
+_SERVER = "<memory_worker_period_ms>1000</memory_worker_period_ms>"
 
 
 def named(value: str) -> str:
