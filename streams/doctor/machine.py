@@ -66,6 +66,7 @@ async def examine(data: Path | None) -> list[Finding]:
         *await running.store(connected),
         *running.spool(connected),
         *running.tables(connected),
+        *running.log(connected),
         *_clock(state),
     ]
 

@@ -10,6 +10,7 @@ from typing import Any
 from scoring.funnel.units import DAY_MS
 from streams.config.loading import read_config
 from streams.doctor.finding import Finding
+from streams.embedded.log_mending import set_aside
 from streams.embedded.store.damage import damaged_parts
 from streams.instance.config_file import find_config
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS
@@ -255,6 +256,18 @@ def tables(settings: Settings) -> list[Finding]:
     text = f"damaged parts of tables are set apart ({len(found)}), and their rows are missing: {found[0]}"
     advice = "see the runbook, 'A part of a table is damaged'; delete the folders once they are dealt with"
     return [Finding("bad", "tables", text, advice)]
+
+
+def log(settings: Settings) -> list[Finding]:
+    """Whether the embedded broker answers without records that it had."""
+    found = set_aside(settings.data / "kafka")
+    if not found:
+        return []
+    text = f"damaged parts of the broker's log are set aside ({len(found)}), and their records are missing: {found[0]}"
+    advice = (
+        "see the runbook, 'A part of the broker's log is damaged'; delete the files once they are dealt with"
+    )
+    return [Finding("bad", "log", text, advice)]
 
 
 def spool(settings: Settings) -> list[Finding]:

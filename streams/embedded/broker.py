@@ -21,6 +21,7 @@ from pathlib import Path
 from streams.clock import monotonic
 from streams.embedded.broker_files import LOGGING, MACHINE, PROPERTIES, new_id, prepare, property_value
 from streams.embedded.jars import JarsUnavailableError, fetch_jars, java_binary
+from streams.embedded.log_mending import mend_logs, missing
 from streams.embedded.ports import choose_port
 from streams.errors import StateError
 from streams.instance.files import StateReport
@@ -96,6 +97,8 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         _end_leftover(self.folder)
+        for found in mend_logs(self.folder):
+            sys.stderr.write(f"the disk has changed the broker's log: {printable(found)}\n")
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # native libraries unpacked by a killed Java
         (self.folder / "tmp").mkdir()
         properties = self.folder / "server.properties"
@@ -296,7 +299,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     report = StateReport(asked.data, "broker")
-    report.say("starting")
+    report.say("starting", "looking through the log")
     try:
         broker = broker_of(
             load_settings(data=asked.data), asked.data, port=asked.port, controller_port=asked.controller_port
@@ -308,15 +311,15 @@ def main() -> int:
         return 69
     try:
         if broker.wait_ready(stop=stop):
-            report.ready("Apache Kafka", {"kafka": broker.address})
-        asks_at = monotonic()
+            report.ready("Apache Kafka" + missing(broker.folder), {"kafka": broker.address})
+            asks_at = monotonic()
         while not stop.wait(1.0):
             broker.check()
             if monotonic() < asks_at:
                 continue
             asks_at = monotonic() + _ASK_S
             if answers_requests(broker.port, timeout_s=5):
-                report.ready("Apache Kafka")
+                report.ready("Apache Kafka" + missing(broker.folder))
             else:
                 report.say("degraded", "the broker does not answer")
     except BrokerFailedError as error:

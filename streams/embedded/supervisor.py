@@ -12,7 +12,7 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from streams.clock import now_ms
+from streams.clock import monotonic, now_ms
 from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.child import FIRST_PAUSE_S, Child
 from streams.embedded.console import Console
@@ -36,6 +36,8 @@ _AGAIN_S = 1.0
 _CONFIG_LOOK_S = 2.0
 #: without Kafka for this long the collector starts all the same: it keeps what comes on its disk
 _COLLECT_S = 15.0
+#: what a role says of a batch of records that the disk has changed, and how often the broker is started again for it
+_DAMAGED, _MENDED_S = "CorruptRecord", 60.0
 
 
 def clear_leftovers(data: Path, console: Console) -> None:
@@ -100,6 +102,8 @@ class Supervisor:
         self._topics_made = asyncio.Event()
         self._migrated = asyncio.Event()
         self._listening = asyncio.Event()
+        self._mending: asyncio.Task[None] | None = None
+        self._mended_at_s = float("-inf")
 
     def _change(self, name: str, what: str, details: str) -> None:
         """Print it; where a process that is ready serves its metrics is written down for Prometheus."""
@@ -107,6 +111,10 @@ class Supervisor:
         if what == "ready":
             with contextlib.suppress(OSError):  # a full disk: the next change writes it
                 write_targets(self._data)
+        if _DAMAGED in details and "broker" in self._parts and monotonic() > self._mended_at_s + _MENDED_S:
+            self._mended_at_s = monotonic()
+            # it looks through its log before it starts
+            self._mending = asyncio.create_task(self._parts["broker"].restart())
 
     async def wait_tables(self) -> None:
         """Return once the store's tables are up to date."""

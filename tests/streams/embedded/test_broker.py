@@ -51,7 +51,13 @@ async def written_and_read(address: str, values: list[bytes]) -> list[bytes]:
         await consumer.stop()
 
 
-async def test_data_survive_an_orderly_stop_and_a_kill_in_a_folder_of_any_name(
+def damage(log: Path) -> None:
+    content = bytearray(log.read_bytes())
+    content[-1] ^= 0x10
+    log.write_bytes(content)
+
+
+async def test_data_survive_an_orderly_stop_a_flipped_byte_and_a_kill_in_a_folder_of_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LC_ALL", "C")
@@ -64,6 +70,7 @@ async def test_data_survive_an_orderly_stop_and_a_kill_in_a_folder_of_any_name(
         assert set(made) == {spec.name for spec in TOPICS}
         assert await written_and_read(broker.address, [b"1"]) == [b"1"]
         broker.stop()
+        damage(data / "kafka" / "data" / f"{EVENTS}-0" / f"{0:020d}.log")
         broker.start()
         broker.wait_ready()
         assert await create_topics(broker.address, partitions=2) == []
