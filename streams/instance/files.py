@@ -6,6 +6,7 @@ several processes: each has a name of its own.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -30,6 +31,8 @@ SILENT_MS = 30_000
 STARTING_MS = 300_000
 
 
+#: the key of the pseudonyms, which is kept with a check sum
+HASH_KEY = "hash_key"
 _DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
 _log = structlog.get_logger()
 
@@ -193,7 +196,8 @@ def secret(data: Path, name: str) -> str:
     """The secret ``name`` of this instance, made on first use and kept under ``data/secrets`` for its owner only.
 
     Raises:
-        InstanceFileError: its file is empty or no text: a hash made with nothing as its key protects nobody.
+        InstanceFileError: its file is empty or no text, for a hash made with nothing as its key protects nobody; or it is the key of
+            the hashes, and was changed.
     """
     path = data / "secrets" / name
     if not path.exists():
@@ -207,7 +211,25 @@ def secret(data: Path, name: str) -> str:
         raise InstanceFileError(
             f"{path} is empty; put back the secret that it held, or delete the file for a new one"
         )
+    if name == HASH_KEY:
+        _check_sum(path, found)
     return found
+
+
+def _check_sum(path: Path, found: str) -> None:
+    """Raise if the disk has changed the key of the hashes: any key works, and people would have other pseudonyms from then on.
+
+    All other secrets are compared with what somebody sends, or open what was sealed with them: a wrong one is noticed.
+    """
+    kept, own = path.with_name(f"{path.name}.sum"), hashlib.blake2b(found.encode(), digest_size=4).hexdigest()
+    if not kept.exists():
+        with suppress(OSError):  # a full disk: the next start writes it
+            write_atomically(kept, own.encode(), 0o600)
+    elif kept.read_text(encoding="utf-8", errors="replace").strip() != own:
+        raise InstanceFileError(
+            f"{path} is not the key that {kept.name} was made of: the disk has changed one of them. Put back the key from "
+            f"your backup; if you replaced it on purpose, delete {kept.name}"
+        )
 
 
 def connect_settings(settings: Settings) -> Settings:

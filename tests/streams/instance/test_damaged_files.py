@@ -42,6 +42,16 @@ def test_an_empty_or_unreadable_secret_is_not_used(tmp_path: Path, content: byte
         secret(tmp_path, "hash_key")
 
 
+def test_one_changed_byte_of_the_hash_key_gave_everybody_another_pseudonym(tmp_path: Path) -> None:
+    made, path = secret(tmp_path, "hash_key"), tmp_path / "secrets" / "hash_key"
+    assert secret(tmp_path, "hash_key") == made
+    path.write_text(made[:5] + ("x" if made[5] != "x" else "y") + made[6:])
+    with pytest.raises(InstanceFileError, match=r"delete hash_key\.sum"):
+        secret(tmp_path, "hash_key")
+    (tmp_path / "secrets" / "hash_key.sum").unlink()
+    assert secret(tmp_path, "hash_key") != made
+
+
 def test_a_binary_secret_of_a_setting_is_said_with_its_path(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
