@@ -312,7 +312,7 @@ def main() -> int:
     try:
         if broker.wait_ready(stop=stop):
             report.ready("Apache Kafka" + missing(broker.folder), {"kafka": broker.address})
-            asks_at = monotonic()
+        asks_at = monotonic()
         while not stop.wait(1.0):
             broker.check()
             if monotonic() < asks_at:
