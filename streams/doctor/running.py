@@ -10,7 +10,7 @@ from typing import Any
 from scoring.funnel.units import DAY_MS
 from streams.config.loading import read_config
 from streams.doctor.finding import Finding
-from streams.embedded.log_mending import set_aside
+from streams.embedded.log_repair import set_aside
 from streams.embedded.store.damage import damaged_parts
 from streams.instance.config_file import find_config
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS

@@ -21,7 +21,7 @@ from pathlib import Path
 from streams.clock import monotonic
 from streams.embedded.broker_files import LOGGING, MACHINE, PROPERTIES, new_id, prepare, property_value
 from streams.embedded.jars import JarsUnavailableError, fetch_jars, java_binary
-from streams.embedded.log_mending import mend_logs, missing
+from streams.embedded.log_repair import missing, repair_logs
 from streams.embedded.ports import choose_port
 from streams.errors import StateError
 from streams.instance.files import StateReport
@@ -97,7 +97,7 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         _end_leftover(self.folder)
-        for found in mend_logs(self.folder):
+        for found in repair_logs(self.folder):
             sys.stderr.write(f"the disk has changed the broker's log: {printable(found)}\n")
         shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # native libraries unpacked by a killed Java
         (self.folder / "tmp").mkdir()

@@ -3,7 +3,7 @@
 A segment is a row of batches (https://kafka.apache.org/documentation/#recordbatch): offset of the first record (8 bytes), length of
 what follows (4), leader epoch (4), magic (1), CRC-32C of all behind it (4), attributes (2), offset of the last record behind the
 first (4), and more. Consumers reject a batch whose check sum is wrong, and stop at it. A check sum also says which byte was changed,
-if it was one: a batch of usual size is put right again. Called by ``streams/embedded/log_mending.py``.
+if it was one: a batch of usual size is put right again. Called by ``streams/embedded/log_repair.py``.
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ class Looked:
     Attributes:
         starts: where its batches begin, once ``content`` is as it should be.
         content: what it should be; None if nothing is wrong.
-        mended: offsets of batches that were put right.
-        lost: bytes that are no batch any more, with their place.
+        repaired: offsets of batches that were put right.
+        lost: bytes that are no longer a batch, with their place.
     """
 
     starts: list[int] = field(default_factory=list)
     content: bytes | None = None
-    mended: list[int] = field(default_factory=list)
+    repaired: list[int] = field(default_factory=list)
     lost: list[tuple[int, bytes]] = field(default_factory=list)
 
 
 def look_through(content: bytes, base_offset: int) -> Looked:
     """The batches of a segment whose first offset is ``base_offset`` by its name.
 
-    Its end is left alone if it is shorter than its batch says: a broker that was killed cuts it off by itself.
+    Its end is left alone if it is shorter than its batch says: a broker that starts again cuts it off.
     """
     looked, pieces = Looked(), []
     at, kept, size, following = 0, 0, 0, base_offset
@@ -70,7 +70,7 @@ def look_through(content: bytes, base_offset: int) -> Looked:
         else:
             pieces.append(put_right)
             looked.starts.append(size)
-            looked.mended.append(following)
+            looked.repaired.append(following)
             following = _last_offset(put_right, 0) + 1
             size += len(put_right)
         at = kept = end

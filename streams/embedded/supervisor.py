@@ -37,7 +37,7 @@ _CONFIG_LOOK_S = 2.0
 #: without Kafka for this long the collector starts all the same: it keeps what comes on its disk
 _COLLECT_S = 15.0
 #: what a role says of a batch of records that the disk has changed, and how often the broker is started again for it
-_DAMAGED, _MENDED_S = "CorruptRecord", 60.0
+_DAMAGED, _REPAIRED_S = "CorruptRecord", 60.0
 
 
 def clear_leftovers(data: Path, console: Console) -> None:
@@ -102,8 +102,8 @@ class Supervisor:
         self._topics_made = asyncio.Event()
         self._migrated = asyncio.Event()
         self._listening = asyncio.Event()
-        self._mending: asyncio.Task[None] | None = None
-        self._mended_at_s = float("-inf")
+        self._repairing: asyncio.Task[None] | None = None
+        self._repaired_at_s = float("-inf")
 
     def _change(self, name: str, what: str, details: str) -> None:
         """Print it; where a process that is ready serves its metrics is written down for Prometheus."""
@@ -111,10 +111,14 @@ class Supervisor:
         if what == "ready":
             with contextlib.suppress(OSError):  # a full disk: the next change writes it
                 write_targets(self._data)
-        if _DAMAGED in details and "broker" in self._parts and monotonic() > self._mended_at_s + _MENDED_S:
-            self._mended_at_s = monotonic()
+        if (
+            _DAMAGED in details
+            and "broker" in self._parts
+            and monotonic() > self._repaired_at_s + _REPAIRED_S
+        ):
+            self._repaired_at_s = monotonic()
             # it looks through its log before it starts
-            self._mending = asyncio.create_task(self._parts["broker"].restart())
+            self._repairing = asyncio.create_task(self._parts["broker"].restart())
 
     async def wait_tables(self) -> None:
         """Return once the store's tables are up to date."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.embedded.log_batches import look_through
-from streams.embedded.log_mending import mend_logs, set_aside
+from streams.embedded.log_repair import repair_logs, set_aside
 
 BASE = 70_000
 
@@ -45,14 +45,14 @@ def changed(content: bytes, *places: int, by: int = 0x41) -> bytes:
 
 def test_nothing_is_wrong_with_what_kafka_wrote() -> None:
     looked = look_through(SEGMENT, BASE)
-    assert (looked.content, looked.starts, looked.mended, looked.lost) == (None, STARTS, [], [])
+    assert (looked.content, looked.starts, looked.repaired, looked.lost) == (None, STARTS, [], [])
 
 
 @given(st.sampled_from(PLACES), st.integers(1, 255))
 def test_one_changed_byte_anywhere_is_put_right(place: int, by: int) -> None:
     looked = look_through(changed(SEGMENT, place, by=by), BASE)
     assert looked.content == SEGMENT
-    assert (len(looked.mended), looked.lost, looked.starts) == (1, [], STARTS)
+    assert (len(looked.repaired), looked.lost, looked.starts) == (1, [], STARTS)
 
 
 @given(st.integers(0, len(BATCHES) - 1), st.data())
@@ -80,12 +80,12 @@ def test_what_was_cut_out_is_kept_and_an_index_that_leads_elsewhere_is_made_agai
     log.write_bytes(SEGMENT)
     entries = struct.pack(">iiii", 3, STARTS[1], 8, STARTS[2]) + bytes(16)
     index.write_bytes(entries)
-    assert (mend_logs(tmp_path), index.read_bytes()) == ([], entries)
+    assert (repair_logs(tmp_path), index.read_bytes()) == ([], entries)
     index.write_bytes(changed(entries, 7))
-    assert ["the index" in said for said in mend_logs(tmp_path)] == [True]
+    assert ["the index" in said for said in repair_logs(tmp_path)] == [True]
     assert not index.exists()
     log.write_bytes(changed(SEGMENT, *range(STARTS[1] + 100, STARTS[1] + 110)))
-    (said,) = mend_logs(tmp_path)
+    (said,) = repair_logs(tmp_path)
     (kept,) = set_aside(tmp_path)
     assert str(kept) in said
     assert len(kept.read_bytes()) == len(BATCHES[1])

@@ -25,7 +25,7 @@ _INDEXES = (".index", ".timeindex", ".txnindex")
 _ENTRY = struct.Struct(">ii")
 
 
-def mend_logs(folder: Path, within_s: float = _WITHIN_S) -> list[str]:
+def repair_logs(folder: Path, within_s: float = _WITHIN_S) -> list[str]:
     """Put right what the disk changed in the segments under ``folder`` (``data`` in it is Kafka's own); no broker may run.
 
     Returns:
@@ -39,7 +39,7 @@ def mend_logs(folder: Path, within_s: float = _WITHIN_S) -> list[str]:
         if monotonic() > deadline:
             break
         with suppress(OSError):
-            said += _mend(path, folder / ASIDE)
+            said += _repair(path, folder / ASIDE)
     return said
 
 
@@ -61,13 +61,13 @@ def _changed_at(path: Path) -> int:
     return path.stat().st_mtime_ns
 
 
-def _mend(path: Path, aside: Path) -> list[str]:
+def _repair(path: Path, aside: Path) -> list[str]:
     content = path.read_bytes()
     found = look_through(content, int(path.stem))
     partition = path.parent.name
     said: list[str] = []
     if found.content is not None:
-        said = [f"{partition}: the batch at offset {offset} was put right" for offset in found.mended]
+        said = [f"{partition}: the batch at offset {offset} was put right" for offset in found.repaired]
         for place, lost in found.lost:
             kept = aside / f"{partition}-{path.stem}-{place}.bytes"
             aside.mkdir(parents=True, exist_ok=True)
