@@ -18,7 +18,7 @@ from streams.embedded.log_batches import look_through
 from streams.instance.files import write_atomically
 
 #: folder of what was cut out, next to the broker's data
-ASIDE = "aside"
+CUT_OUT = "aside"
 #: seconds for which a start may be held up
 _WITHIN_S = 10.0
 _INDEXES = (".index", ".timeindex", ".txnindex")
@@ -39,13 +39,13 @@ def repair_logs(folder: Path, within_s: float = _WITHIN_S) -> list[str]:
         if monotonic() > deadline:
             break
         with suppress(OSError):
-            said += _repair(path, folder / ASIDE)
+            said += _repair(path, folder / CUT_OUT)
     return said
 
 
 def set_aside(folder: Path) -> list[Path]:
     """What was cut out of the logs of the broker under ``folder``."""
-    return sorted((folder / ASIDE).glob("*"))
+    return sorted((folder / CUT_OUT).glob("*"))
 
 
 def missing(folder: Path) -> str:
