@@ -425,9 +425,9 @@ class PartitionCounts:
 
 
 def totals(counts: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, list[int]]:
-    """Counts per store with their segments added up."""
+    """Counts per store with their segments added up; zeros for a store all of whose events of the minute are set apart."""
     return {
-        store: [sum(column) for column in zip(*segments.values(), strict=True)]
+        store: [sum(column) for column in zip(_ZEROS, *segments.values(), strict=True)]
         for store, segments in counts.items()
     }
 

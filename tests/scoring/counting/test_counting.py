@@ -399,7 +399,7 @@ def test_dirty_rows_are_taken_once() -> None:
 
 
 def test_totals_add_segments() -> None:
-    assert totals({"s": {"a": [1] * 7, "b": [2] * 7}}) == {"s": [3] * 7}
+    assert totals({"s": {"a": [1] * 7, "b": [2] * 7}, "t": {}}) == {"s": [3] * 7, "t": [0] * 7}
 
 
 def held(counts: PartitionCounts) -> list[dict[str, set[str]]]:

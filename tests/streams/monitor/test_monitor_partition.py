@@ -153,6 +153,18 @@ def test_a_late_event_corrects_its_closed_minute_and_is_counted_in_it() -> None:
     ]
 
 
+@pytest.mark.parametrize("note", [{"device_class": "bot"}, {"set_apart": "few_sources"}])
+def test_a_late_event_that_is_set_apart_ended_the_monitor_at_every_start(note: dict[str, str]) -> None:
+    log = Log(make_partition())
+    log.give(tick(5 * 60_000))
+    log.flush()
+    apart = msgspec.structs.replace(msgspec.json.decode(event(1, 60_500), type=Event), **note)
+    log.give(msgspec.json.encode(apart), tick(6 * 60_000))
+    work = log.flush()
+    assert closed(work)
+    assert rows(work, WINDOWS, WindowRow) == []
+
+
 def test_a_long_gap_is_caught_up_in_bounded_pieces_by_the_log_s_own_time() -> None:
     log = Log(make_partition())
     log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
