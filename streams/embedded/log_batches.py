@@ -61,6 +61,8 @@ def look_through(content: bytes, base_offset: int) -> Looked:
             at, size = at + length, size + length
             continue
         end = at + length if length else _next_whole(content, at, following)
+        if end is None and _put_right(content[at:], following, 1 << 62, is_torn=True):
+            end = len(content)  # nothing but its length was wrong
         if end is None:
             break
         pieces.append(content[kept:at])
@@ -121,14 +123,19 @@ def _next_whole(content: bytes, at: int, following: int) -> int | None:
     return len(content) if length == left - _COUNTED else None
 
 
-def _put_right(batch: bytes, following: int, next_offset: int) -> bytes | None:
-    """``batch`` with the one byte of it put right that was changed; None if it cannot be said which it was."""
+def _put_right(batch: bytes, following: int, next_offset: int, is_torn: bool = False) -> bytes | None:
+    """``batch`` with the one byte of it put right that was changed; None if it cannot be said which it was.
+
+    Of one that may be torn (``is_torn``) the check sum must be right already.
+    """
     if len(batch) < _SHORTEST:
         return None
     made = bytearray(batch)
     _LENGTH.pack_into(made, 8, len(batch) - _COUNTED)
     made[_MAGIC_AT] = _MAGIC
     wrong = calc_crc32c(bytes(made[_COVERED:])) ^ _CRC.unpack_from(made, _CRC_AT)[0]
+    if wrong and is_torn:
+        return None
     if wrong and sum(byte != 0 for byte in wrong.to_bytes(4, "big")) == 1:
         _CRC.pack_into(made, _CRC_AT, calc_crc32c(bytes(made[_COVERED:])))
     elif wrong:

@@ -9,10 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+from streams.collector.spool import set_aside
 from streams.kafka.topics import EVENTS
 from tests.deadlines import within
 from tests.faults.checker import Checker
 from tests.faults.clocked_part import CLOCK, LOOK_S
+from tests.faults.flips import flip_index, flip_log, flip_spool
+from tests.faults.hostile import Hostile
 from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE
 from tests.faults.proxy import Proxy
@@ -66,6 +69,10 @@ class Chaos:
             (1, self.set_collector_clock),
             (1, self.set_collector_clock_far_ahead),
             (1, self.set_sender_clock),
+            (2, self.flip_a_byte_of_the_log),
+            (1, self.flip_a_byte_of_an_index),
+            (2, self.flip_a_byte_of_the_spool),
+            (1, self.attack_the_door),
         ]
         if chosen:
             names = chosen.split(",")
@@ -219,6 +226,54 @@ class Chaos:
         await self._at_rest()
         await remake(system.settings.kafka, EVENTS, system.make_topics)
         load.go_on()
+
+    async def flip_a_byte_of_the_log(self) -> None:
+        """The disk changes a byte of what is in the log, of any topic, while the broker is down."""
+        await self._with_broker_down(lambda: flip_log(self._system.broker.folder, self._chance))
+
+    async def flip_a_byte_of_an_index(self) -> None:
+        await self._with_broker_down(lambda: flip_index(self._system.broker.folder, self._chance))
+
+    async def _with_broker_down(self, damage: Callable[[], str]) -> None:
+        """Ended in order or not: a broker that was killed looks through the end of its log itself."""
+        system = self._system
+        system.broker_is_wanted = False
+        if self._chance.random() < 0.5:
+            system.broker.kill()
+            self.kills += 1
+        else:
+            await asyncio.to_thread(system.broker.stop)
+        self._say(f"{' ' * 10}{damage()}")
+        system.broker_is_wanted = True
+
+    async def flip_a_byte_of_the_spool(self) -> None:
+        """The disk changes a byte of what waits in the spool: its frame is kept aside, and all others are sent."""
+        system, spool = self._system, self._system.folder / "collector" / "spool"
+        system.broker_is_wanted = False
+        system.broker.kill()
+        began = time.monotonic()
+        while not any(one.stat().st_size for one in spool.glob("*/*.seg")):
+            if time.monotonic() - began > within(FULL_S):
+                break
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(self._chance.uniform(0.5, 4))
+        system.parts["collector"].is_wanted = False
+        self._kill("collector")
+        said, events = flip_spool(spool, self._chance)
+        self._load.ledger.damaged |= events
+        self._say(f"{' ' * 10}{said}")
+        before = len(set_aside(spool))
+        system.parts["collector"].is_wanted = system.broker_is_wanted = True
+        began = time.monotonic()
+        while events and len(set_aside(spool)) == before:
+            assert time.monotonic() - began < within(FULL_S), f"nothing was kept aside of {said}"
+            await asyncio.sleep(0.2)
+
+    async def attack_the_door(self) -> None:
+        """Somebody with the pages' key does what can be done with it, and without, next to the servers."""
+        hostile = Hostile(self._system.collector_url, self._load, self._chance.randrange(1 << 30))
+        await hostile.run(within(2 * FREEZE_S))
+        self._say(f"{' ' * 10}answered {dict(hostile.answers)}")
 
     async def set_collector_clock(self) -> None:
         """For a moment the collector's clock is an hour ahead, or behind, as far as records are believed."""

@@ -7,7 +7,7 @@ arrived more than once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from scoring.events.event import Event
@@ -28,6 +28,8 @@ class Ledger:
     repeats: Counter[str] = field(default_factory=Counter)
     #: acknowledged by a collector whose clock was further ahead than any record is believed: kept as dead letters
     doubtful: set[tuple[str, str]] = field(default_factory=set)
+    #: in a frame of the spool in which the disk changed a byte
+    damaged: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, events: Iterable[Event]) -> None:
         """These events are acknowledged."""
@@ -38,12 +40,12 @@ class Ledger:
         """These events are acknowledged, by a clock that nobody believes."""
         self.doubtful.update((event.store_id, event.event_id) for event in events)
 
-    def counts(self) -> Counter[Cell]:
-        """The counts that the acknowledged events make. Events of one order have the same minute."""
+    def counts(self, lost: Collection[tuple[str, str]] = ()) -> Counter[Cell]:
+        """The counts that the acknowledged events make, without those that were ``lost``. Events of one order have the same minute."""
         orders: set[tuple[str, str, str]] = set()
         counted: Counter[Cell] = Counter()
-        for event in self.events.values():
-            if event.type.value not in STAGE_INDEX:
+        for key, event in self.events.items():
+            if key in lost or event.type.value not in STAGE_INDEX:
                 continue
             if event.order_id and event.type in ONCE_PER_ORDER:
                 order = (event.store_id, event.type.value, event.order_id)

@@ -91,6 +91,11 @@ class Load:
         finally:
             self._busy -= 1
 
+    def upcoming(self, number: int) -> list[tuple[str, str]]:
+        """Stores and ids that events to come may have, as somebody guesses who has seen some."""
+        ids = range(self._number, self._number + number)
+        return [(store, f"{self._run}-{one}") for one in ids for store in self._stores]
+
     def check(self) -> None:
         """Raise what ended a sender."""
         for task in self._tasks:

@@ -30,7 +30,7 @@ from tests.deadlines import within
 from tests.faults.proxy import Proxy
 from tests.places import ROOT
 
-KEY = "key-of-the-fault-tests"
+KEY, PIXEL_KEY = "key-of-the-fault-tests", "pixel-key-of-the-fault-tests"
 RESTART_S = 0.5
 READY_S = 240.0
 #: who comes to the broker, each by a listener and a proxy of its own
@@ -140,7 +140,10 @@ class System:
         #: proxy and port behind it of each link to the broker
         self.links = {name: Proxy(next(ports), next(ports)) for name in LINKS}
         config = folder / "funnelwatch.yaml"
-        lines = [f"  - {{id: {store}, platform: own_site, keys: ['env:FAULTS_KEY']}}" for store in stores]
+        lines = [
+            f"  - {{id: {store}, platform: own_site, keys: ['env:FAULTS_KEY'], pixel_keys: ['env:FAULTS_PIXEL']}}"
+            for store in stores
+        ]
         config.write_text("stores:\n" + "\n".join(lines) + "\n")
         self.settings = load_settings(
             data=folder,
@@ -187,7 +190,12 @@ class System:
         return [part for name, part in self.parts.items() if name.startswith("monitor")]
 
     def _add(self, name: str, arguments: list[str], settings: Settings) -> Part:
-        environment = {**environment_of(settings), "FAULTS_KEY": KEY, "PYTHONPATH": str(ROOT)}
+        environment = {
+            **environment_of(settings),
+            "FAULTS_KEY": KEY,
+            "FAULTS_PIXEL": PIXEL_KEY,
+            "PYTHONPATH": str(ROOT),
+        }
         part = Part(name, [sys.executable, *arguments], environment, self.folder / "logs" / f"{name}.log")
         self.parts[name] = part
         return part
