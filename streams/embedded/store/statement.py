@@ -13,12 +13,15 @@ from itertools import pairwise
 _TOKEN = re.compile(
     rb"""
       (?P<space>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?(?:\*/|\Z))
-    | (?P<string>'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)
+    | (?P<string>'(?:[^'\\]|\\(?:.|\Z)|'')*+(?:'|\Z)|"(?:[^"\\]|\\(?:.|\Z))*+(?:"|\Z)|`(?:[^`\\]|\\(?:.|\Z))*+(?:`|\Z))
     | (?P<word>[A-Za-z_][A-Za-z_0-9$]*)
     | (?P<other>[0-9][\w.]*|.)
     """,
     re.VERBOSE | re.DOTALL,
 )
+#: text between two equal tags; without the second one it is none, as the engine has it
+_TAG = re.compile(rb"\$\w*\$")
+_TAGGED = re.compile(rb"(?P<space>(?!))?(?P<word>(?!))?(?P<string>.+)", re.DOTALL)
 _WITH_RESULT = {"SELECT", "WITH", "FROM", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "(", "CHECK"}
 
 
@@ -58,11 +61,20 @@ class Statement:
         return self.kind in _WITH_RESULT
 
 
+def _token_at(sql: bytes, at: int) -> re.Match[bytes] | None:
+    """The token at ``at``, in time that is linear in its length: a text without its end reaches to that of the statement."""
+    if sql[at : at + 1] == b"$" and (tag := _TAG.match(sql, at)):
+        end = sql.find(tag[0], tag.end())
+        if end >= 0:
+            return _TAGGED.match(sql, at, end + len(tag[0]))
+    return _TOKEN.match(sql, at)
+
+
 def tokens(sql: bytes, most: int | None = None) -> list[Token]:
     """The words, strings and signs of ``sql``, the first ``most`` of them; comments and blanks are left out."""
     found: list[Token] = []
     depth, at = 0, 0
-    while len(found) != most and at < len(sql) and (match := _TOKEN.match(sql, at)):
+    while len(found) != most and at < len(sql) and (match := _token_at(sql, at)):
         at = match.end()
         if match.lastgroup == "space" or match["space"] is not None:
             continue
@@ -115,7 +127,7 @@ def parse(sql: bytes) -> Statement:
 def first_word(sql: bytes) -> str:
     """The word that ``sql`` begins with, in capitals; comments and blanks are passed over."""
     at = 0
-    while match := _TOKEN.match(sql, at):
+    while match := _token_at(sql, at):
         if match["space"] is None:
             return match[0].decode("utf-8", "replace").upper()
         at = match.end()
@@ -135,7 +147,7 @@ def _parse_insert(sql: bytes) -> Statement:
     settings: int | None = None
     selects = False
     source: tuple[int, int, str] | None = None
-    while at < len(sql) and (match := _TOKEN.match(sql, at)):
+    while at < len(sql) and (match := _token_at(sql, at)):
         at = match.end()
         if match["space"] is not None:
             continue
