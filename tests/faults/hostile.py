@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import aiohttp
 
 from scoring.events.event import EventType
+from tests.deadlines import within
 from tests.faults.load import Load, now_ms
 from tests.faults.system import PIXEL_KEY
 
@@ -27,7 +28,7 @@ _GRAPH = "/v21.0/1234567890/events"
 
 
 class Hostile:
-    """Attacks the collector at ``url`` for some seconds; ``answers`` counts what it was told."""
+    """Attacks the collector at ``url`` for some seconds; ``answers`` counts what came back."""
 
     def __init__(self, url: str, load: Load, seed: int) -> None:
         self._url, self._load, self._chance = url, load, random.Random(seed)
@@ -45,8 +46,8 @@ class Hostile:
 
     async def run(self, seconds: float) -> None:
         """Do everything at once, again and again."""
-        ends = time.monotonic() + seconds
-        timeout = aiohttp.ClientTimeout(total=10)
+        ends = time.monotonic() + within(seconds)
+        timeout = aiohttp.ClientTimeout(total=within(10))
         async with aiohttp.ClientSession(timeout=timeout) as session:
             senders: Sequence[Callable[[aiohttp.ClientSession], Awaitable[None]]] = (
                 self._claim_ids, self._claim_orders, self._ask_much, self._ask_much_with_a_key, self._unpack,
@@ -83,7 +84,7 @@ class Hostile:
         await asyncio.sleep(0.05)
 
     async def _claim_ids(self, session: aiohttp.ClientSession) -> None:
-        """What is no stage, under ids that servers' events will have."""
+        """Events outside the funnel, under ids of servers' events to come."""
         wanted = self._chance.sample(self._load.upcoming(200), 40)
         await self._beacon(
             session,
