@@ -109,6 +109,7 @@ pytest_plugins = [
     "tests.fixtures.mailbox",
     "tests.fixtures.page",
     "tests.fixtures.action_page",
+    "tests.fixtures.quiet",
 ]
 
 

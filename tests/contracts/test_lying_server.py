@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from scoring.sources.health import ConnectionState
 from scoring.sources.json_mapping import RecordMapping
@@ -20,15 +18,9 @@ from tests.contracts.lie_watch import ordered
 from tests.fakes.ledger import Ledger
 from tests.fakes.virtual import BEGIN_MS
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 DAYS = 4
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def test_an_honest_platform_is_stored_whole_and_nothing_is_said_of_it() -> None:

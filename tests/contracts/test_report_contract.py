@@ -5,12 +5,9 @@ A source of figures has its other side in ``source_doubles.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from scoring.records.report_row import newest
 from scoring.sources.health import ConnectionState
@@ -25,17 +22,11 @@ from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, workbench
 from tests.scoring.sources.killed import Killed, Steps
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 Reported = tuple[SourceSpec, ReportDouble]
 #: of answers with figures; times and amounts of orders are not what a report has
 LIES = (*(lie for lie in Lie if lie not in OF_ROWS | OF_PAGES), Lie.DROPPED_PAGE, Lie.REPEATED_PAGE)
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 @pytest.fixture(params=sorted(REPORTS))

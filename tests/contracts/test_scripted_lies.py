@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from tests.contracts.lie_watch import Tale, ordered, reported, script
 from tests.contracts.source_doubles import POLLS, REPORTS
 from tests.fakes.ledger import Ledger
 from tests.fakes.lies import OF_PAGES, OF_ROWS, Lie
 from tests.fakes.virtual import BEGIN_MS
+
+pytestmark = pytest.mark.usefixtures("quiet")
 
 DAYS = 4
 LIES_A_RUN = 10
@@ -23,14 +23,6 @@ _AFTER_DAYS = 2.2
 _OF_REPORTS = (*(lie for lie in Lie if lie not in OF_ROWS | OF_PAGES), Lie.DROPPED_PAGE, Lie.REPEATED_PAGE)
 #: other scripts than those that were met before
 FRESH = int(os.environ.get("LIES_SEED", "0"))
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def tale_of(name: str, seed: int) -> Tale:

@@ -7,14 +7,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from scoring.alerts.alert import AlertState
 from scoring.events.pseudonyms import Pseudonyms
@@ -43,17 +40,11 @@ from tests.fakes.workbench import SECRETS, Workbench, connection_from, workbench
 from tests.places import ROOT
 from tests.scoring.sources.killed import Killed, Steps
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 NOW_S = 1_793_600_000.0
 HOUR_MS = 3_600_000
 PSEUDONYMS = Pseudonyms("contract")
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def test_every_source_with_connections_has_its_other_side_here() -> None:

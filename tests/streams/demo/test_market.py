@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import stamina
 from multidict import CIMultiDict
-from structlog.testing import capture_logs
 
 from scoring.events.event import EventType
 from scoring.records.order_life import stage_events
@@ -31,6 +28,8 @@ from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench
 from tests.streams.sources.market_ledger import taken
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 SHOPS = demo_shops(datetime(2026, 3, 4, 9, 0, tzinfo=UTC))
 DAY_MS = 86_400_000
 
@@ -47,14 +46,6 @@ class Asked:
         status, content = self._market.answer(path, query, self._clock.now_ms())
         headers = CIMultiDict({"Content-Type": "application/json"})
         return HttpAnswer(status, headers, json.dumps(content).encode(), "demo")
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from scoring.events.event import EventType
 from scoring.events.redaction import mask_document
@@ -33,6 +31,8 @@ from tests.fakes.workbench import Workbench, workbench
 from tests.streams.sources.market_file import add_file
 from tests.streams.sources.market_ledger import state_of
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 Arriving = list[tuple[int, str, dict[str, Any]]]
 #: after the last order of a day, a parcel may take 41 hours, and a webhook four more
 WATCHED_MS = 3 * DAY_MS
@@ -46,14 +46,6 @@ class Shop:
     settings: Callable[..., dict[str, Any]]
     platform: type[LyingShopify | LyingWoo]
     webhook: Callable[[LedgerOrder, str, int], tuple[str, dict[str, Any]]]
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def _iso(at_ms: int) -> str | None:

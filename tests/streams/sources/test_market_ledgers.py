@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from tests.streams.sources.market_ledger import LIES, compare, compare_with_file, lived
 from tests.streams.sources.markets import MARKETS
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 @pytest.mark.parametrize("name", sorted(MARKETS))

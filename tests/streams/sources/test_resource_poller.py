@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-import stamina
-from structlog.testing import capture_logs
 
 from scoring.records.raw_delivery import DeliveryDoor
 from scoring.sources.cursors import PollWindow
@@ -19,13 +16,7 @@ from tests.fakes.lying_server import LyingShop, connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import workbench
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 def deliveries_of(*amounts: str) -> list[str]:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import stamina
 from multidict import CIMultiDict
-from structlog.testing import capture_logs
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.tokens import TokenPair
@@ -23,15 +20,9 @@ from tests.fakes.lying_ga4 import LyingGa4, ga4_connection
 from tests.fakes.virtual import VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, connection_from, workbench
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 MIDNIGHT_MS = 1_796_079_600_000  # 2026-12-01 00:00 in Berlin
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def said(topic: str, row: Any) -> Translated:

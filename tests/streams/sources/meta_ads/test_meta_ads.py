@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import stamina
 from multidict import CIMultiDict
-from structlog.testing import capture_logs
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.signal import SignalKind
@@ -32,15 +29,9 @@ from tests.fakes.lying_meta import LyingMeta, meta_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, connection_from, workbench
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 MIDNIGHT_MS = 1_772_179_200_000  # 2026-02-27 00:00 in Los Angeles
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def said(topic: str, row: Any, is_only: bool = True) -> Translated:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-import stamina
 from multidict import CIMultiDict
-from structlog.testing import capture_logs
 
 from scoring.funnel.stages import Stage
 from scoring.records.raw_delivery import DeliveryDoor
@@ -42,13 +39,7 @@ from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import SECRETS, Workbench, connection_from, workbench
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
+pytestmark = pytest.mark.usefixtures("quiet")
 
 
 # ---------------------------------------------------------------- answers

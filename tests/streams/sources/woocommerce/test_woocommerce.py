@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import msgspec
 import pytest
-import stamina
 from multidict import CIMultiDict
-from structlog.testing import capture_logs
 
 from scoring.events.event import EventType
 from scoring.events.incoming import IncomingEvent
@@ -32,20 +29,14 @@ from tests.fakes.lying_woo import LyingWoo, woo_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import connection_from, workbench
 
+pytestmark = pytest.mark.usefixtures("quiet")
+
 PLACED_MS = 1_795_874_400_000
 HOUR_MS = 3_600_000
 TERMS = ConnectionTerms(
     "shop", "woocommerce", ("eu",), {"eu": "Europe/Berlin"}, {"eu": "EUR"}, WooTerms(("cod",))
 )
 PSEUDONYMS = Pseudonyms("woo")
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    stamina.instrumentation.set_on_retry_hooks(())
-    with capture_logs():
-        yield
-    stamina.instrumentation.set_on_retry_hooks(None)
 
 
 def gmt(hours: int) -> str:
