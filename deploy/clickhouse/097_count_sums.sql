@@ -16,7 +16,7 @@ GROUP BY minute, store_id, segment;
 
 -- Numbers of the funnel's seven stages a row; add them up with sumForEach(counts), sumForEach(pageless), minForEach(firsts),
 -- maxForEach(lasts). pageless are those of counts that belong to orders that no page led to: they are in no step that begins before
--- the order. It is empty in hours that were summed up before it was there.
+-- the order. Hours that were summed up before there were any have zeros.
 CREATE OR REPLACE VIEW ${database}.count_sums ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
@@ -32,8 +32,8 @@ WITH
         FROM ${database}.minutes_raw${all}
         WHERE landed_at >= through AND minute >= whole_from AND minute < whole_until
     ) AS touched
-SELECT hour AS at, store_id, counts, pageless, firsts, lasts
-FROM ${database}.hour_counts_raw${all} FINAL
+SELECT hour AS at, store_id, counts, arrayResize(hours.pageless, length(counts)) AS pageless, firsts, lasts
+FROM ${database}.hour_counts_raw${all} AS hours FINAL
 WHERE hour >= whole_from AND hour < whole_until AND NOT has(touched, hour)
 UNION ALL
 SELECT minute AS at, store_id, counts, pageless, firsts, lasts

@@ -126,7 +126,7 @@ FROM
     SELECT stage, sum(of_stage) AS total, sum(without_page) AS apart, sum(intDiv(newest - oldest, 60) + 1) AS minutes
     FROM
     (
-        SELECT store_id, sumForEach(counts) AS totals, arrayResize(sumForEach(pageless), length(totals)) AS aparts, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
+        SELECT store_id, sumForEach(counts) AS totals, sumForEach(pageless) AS aparts, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
         FROM {COUNT_SUMS} WHERE {CHOSEN_STORES} GROUP BY store_id
     )
     ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS of_stage, aparts AS without_page, oldests AS oldest, newests AS newest

@@ -149,7 +149,7 @@ class TradeReader:
                 orders=float(totals[STAGE_INDEX[kind]]),
                 sales=brought,
                 priced=priced,
-                pageless=float(row["apart"][STAGE_INDEX[kind]]) if row["apart"] else 0.0,
+                pageless=float(row["apart"][STAGE_INDEX[kind]]),
             )
         return trades
 

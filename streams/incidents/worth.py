@@ -52,7 +52,7 @@ FROM
     FROM ({each}) AS asked
     INNER JOIN
     (
-        SELECT at, store_id, arrayMap((whole, apart) -> whole - apart, counts, arrayResize(pageless, length(counts))) AS counts
+        SELECT at, store_id, arrayMap((whole, apart) -> whole - apart, counts, pageless) AS counts
         FROM count_sums(first = {first_s}, last = {last_s})
         WHERE store_id IN (SELECT store_id FROM ({each}))
     ) AS counted ON counted.store_id = asked.store_id

@@ -62,7 +62,7 @@ COUNTS = f"""
 SELECT store_id, stage, toInt64(number) AS total, toInt64(apart) AS pageless
 FROM
 (
-    SELECT store_id, sumForEach(counts) AS numbers, arrayResize(sumForEach(pageless), length(numbers)) AS aparts
+    SELECT store_id, sumForEach(counts) AS numbers, sumForEach(pageless) AS aparts
     FROM count_sums(first = {{from_s:Int64}}, last = {{to_s:Int64}} - 60)
     GROUP BY store_id
 )
