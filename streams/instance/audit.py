@@ -143,9 +143,7 @@ def _append(
 
 def _set_torn_aside(path: Path, file: BinaryIO) -> str:
     """Move what follows the last whole line to a file of its own; its name, empty if there is nothing."""
-    end = file.seek(0, os.SEEK_END)
-    begin = file.seek(max(0, end - _LAST_BYTES))
-    content = file.read(end - begin)
+    content = _tail(file)
     torn = content[content.rfind(b"\n") + 1 :]
     if not torn:
         return ""
@@ -154,9 +152,16 @@ def _set_torn_aside(path: Path, file: BinaryIO) -> str:
         return ""
     aside = path.with_name(f"torn-{now():%Y%m%d-%H%M%S-%f}.txt")
     write_atomically(aside, torn)
-    file.truncate(end - len(torn))
+    file.truncate(file.tell() - len(torn))
     os.fsync(file.fileno())
     return aside.name
+
+
+def _tail(file: BinaryIO) -> bytes:
+    """The end of the log, with its last entry; the file is at its end then."""
+    end = file.seek(0, os.SEEK_END)
+    begin = file.seek(max(0, end - _LAST_BYTES))
+    return file.read(end - begin)
 
 
 def _is_whole(line: bytes) -> bool:
@@ -168,9 +173,7 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _last(path: Path, file: BinaryIO) -> AuditEntry | None:
-    end = file.seek(0, os.SEEK_END)
-    begin = file.seek(max(0, end - _LAST_BYTES))
-    lines = file.read(end - begin).splitlines()
+    lines = _tail(file).splitlines()
     if not lines:
         return None
     try:
