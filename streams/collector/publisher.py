@@ -78,7 +78,6 @@ class Publisher:
             patience_s: without a spool, seconds a caller waits for the broker before ``KafkaUnreachableError``.
         """
         self._kafka = kafka
-        self._spool = SpoolWriter(spool, self._send_on) if spool is not None else None
         self._delivery_s = delivery_s
         self._patience_s = patience_s
         self._waiting: dict[asyncio.Future[None], Sequence[Record]] = {}
@@ -86,6 +85,7 @@ class Publisher:
         self._owing_since: float | None = None
         self._wake = asyncio.Event()
         self._drain_wake = asyncio.Event()
+        self._spool = SpoolWriter(spool, self._drain_wake.set) if spool is not None else None
         self._producer: AIOKafkaProducer | None = None
         self._round = 0
         self._tasks: list[asyncio.Task[None]] = []
@@ -178,9 +178,6 @@ class Publisher:
             return False
         await self._spool.append(records)
         return True
-
-    def _send_on(self) -> None:
-        self._drain_wake.set()
 
     async def _flush_forever(self) -> None:
         while True:
