@@ -5,7 +5,7 @@ Each is shown to a person and asked about. What a file of another kind is (a sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -101,27 +101,27 @@ def other_kind(row: HeaderRow) -> str:
 
 
 def _orders(layout: ExportLayout, row: HeaderRow) -> Guess | None:
-    shown = row.shown
+    shown, words = row.shown, list(map(plain_words, row.shown))
     found = Guess(layout, {str(one): place for one, place in row.fields.items()})
     taken = set(found.columns.values())
-    for place, (text, name) in enumerate(zip(shown, map(plain_words, shown), strict=True)):
+    for place, (text, name) in enumerate(zip(shown, words, strict=True)):
         cells = row.cells(place)
         for one, _, _ in layout.names.get(text.strip().casefold(), layout.names.get(name, ())):
             if one not in found.columns and place not in taken and can_hold(one, cells):
                 found.columns[one] = place
                 taken.add(place)
                 break
-    is_named = any(
-        plain_words(text) in layout.names or text.strip().casefold() in layout.names for text in shown
+    is_named = any(name in layout.names for name in words) or any(
+        text.strip().casefold() in layout.names for text in shown
     )
     if "order" not in found.columns or (
         not is_named and len(found.columns.keys() & _OF_ORDERS) < _FACTS_ENOUGH
     ):
         return None
     total = found.columns.get("total")
-    if total is not None and plain_words(shown[total]) == "total" and takes_fees(shown):
+    if total is not None and words[total] == "total" and takes_fees(shown):
         del found.columns["total"]
-    elif total is not None and says.LINE_SUM.search(plain_words(shown[total])):
+    elif total is not None and says.LINE_SUM.search(words[total]):
         found.layout = layout.model_copy(update={"money": "line"})
     return found
 
@@ -135,7 +135,7 @@ def _report(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     if ("order" in said and "day" not in columns) or len(said & (_OF_ORDERS | {"item_name"})) > _LIKE_ORDERS:
         return None
     spans = "range" if "until" in columns else "day" if "day" in columns else "none"
-    kept: Mapping[str, ReportMeasure] = {
+    kept = {
         one.name: ReportMeasure(
             headers={"": [shown[measures[one.name]]]}, unit=one.unit.value, unique=one.is_unique
         )
@@ -144,7 +144,7 @@ def _report(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     }
     known = {
         "row": spans,
-        "measures": dict(kept),
+        "measures": kept,
         "dimensions": {one: [shown[place]] for one, place in dimensions.items()},
     }
     return Guess(layout.model_copy(update=known), columns, measures, dimensions)

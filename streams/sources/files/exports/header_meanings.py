@@ -82,13 +82,13 @@ def meanings(text: str) -> list[Meaning]:
     if not words or len(words) > _LONGEST or len(words.split()) > _MOST_WORDS:
         return []
     return (
-        _of_thing(words, plain)
-        if _names_a_thing(words, plain)
-        else _of_state_or_money(words, plain) or _of_time(words) or _of_sum(words, plain) or _of_number(words)
+        _of_thing(words)
+        if _names_a_thing(words)
+        else _of_state_or_money(words) or _of_time(words) or _of_sum(words, plain) or _of_number(words)
     )
 
 
-def _names_a_thing(words: str, plain: str) -> bool:
+def _names_a_thing(words: str) -> bool:
     return (
         bool(says.LINE.search(words) and says.NUMBER.search(words))
         or any(
@@ -111,7 +111,7 @@ def _is_state_of_order(words: str) -> bool:
     return says.STATE.search(words) is not None
 
 
-def _of_thing(words: str, plain: str) -> list[Meaning]:
+def _of_thing(words: str) -> list[Meaning]:
     """A line, a parcel, a product, a price of one, a shop or a buyer."""
     if says.LINE.search(words) and says.NUMBER.search(words) and not says.LINE_SUM.search(words):
         return [("line", 0 if says.ORDER.search(words) else 1)]
@@ -139,7 +139,7 @@ def _of_buyer(words: str) -> list[Meaning]:
     return [("buyer", ranks[0])] if ranks else []
 
 
-def _of_state_or_money(words: str, plain: str) -> list[Meaning]:
+def _of_state_or_money(words: str) -> list[Meaning]:
     """A state, a currency, a refund, a method of paying or a country; nothing for what only has a word of them."""
     if says.STATE.search(words):
         return _of_state(words)
