@@ -77,15 +77,16 @@ def pseudonyms_of(settings: Settings) -> Pseudonyms:
     return Pseudonyms(key or secret(settings.data, "hash_key"))
 
 
-def pseudonym_of(settings: Settings, store_id: str, buyer: str) -> str:
-    """The pseudonym under which a buyer's id, or one that is marked as a pseudonym (``~…``), is kept."""
-    if not buyer.strip() or not store_id:
+def people_of(settings: Settings, store_id: str, buyers: Collection[str]) -> set[str]:
+    """The pseudonyms under which buyers' ids, or those that are marked as pseudonyms (``~…``), are kept."""
+    if not store_id or not all(buyer.strip() for buyer in buyers):
         raise NobodyFoundError("name a buyer and a store")
-    return pseudonyms_of(settings).of(store_id, buyer)
+    pseudonyms = pseudonyms_of(settings)
+    return {pseudonyms.of(store_id, buyer) for buyer in buyers}
 
 
 async def _ids(place: OpenedInstance, store_id: str, buyers: Collection[str]) -> BuyerIds:
-    found = BuyerIds(store_id, {pseudonym_of(place.settings, store_id, buyer) for buyer in buyers})
+    found = BuyerIds(store_id, people_of(place.settings, store_id, buyers))
     client = await open_writer(place.settings)
     try:
         await tables.take_buyer(client, place.settings.clickhouse_database, found)

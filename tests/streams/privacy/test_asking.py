@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streams.privacy.erasing import NobodyFoundError, pseudonym_of
+from streams.privacy.erasing import NobodyFoundError, people_of
 from streams.settings import load_settings
 
 
@@ -15,16 +15,16 @@ from streams.settings import load_settings
 def test_nobody_is_not_everybody_without_an_id(tmp_path: Path, store: str, buyer: str) -> None:
     settings = load_settings(data=tmp_path, hash_key=SecretStr("key"))
     with pytest.raises(NobodyFoundError, match="name a buyer and a store"):
-        pseudonym_of(settings, store, buyer)
+        people_of(settings, store, [buyer])
 
 
 def test_without_the_key_no_new_one_is_made(tmp_path: Path) -> None:
     with pytest.raises(NobodyFoundError, match="the key of the pseudonyms is neither in"):
-        pseudonym_of(load_settings(data=tmp_path), "shop", "4711")
+        people_of(load_settings(data=tmp_path), "shop", ["4711"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_pseudonym_is_taken_as_it_is(tmp_path: Path) -> None:
     settings = load_settings(data=tmp_path, hash_key=SecretStr("key"))
-    assert pseudonym_of(settings, "shop", "~abcdefghijklmnop") == "abcdefghijklmnop"
-    assert pseudonym_of(settings, "shop", "4711") != pseudonym_of(settings, "shop-2", "4711")
+    assert people_of(settings, "shop", ["~abcdefghijklmnop"]) == {"abcdefghijklmnop"}
+    assert people_of(settings, "shop", ["4711"]) != people_of(settings, "shop-2", ["4711"])
