@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from streams.agents.offered import OFFERED
 from streams.cli.asking import DataOption, failed
 from streams.cli.starting import checked_settings
 from streams.cli.terminal import say, say_json
@@ -17,9 +18,9 @@ from streams.errors import FunnelwatchError, InputError
 from streams.instance.files import read_instance, secret
 from streams.settings import Settings
 
-_HELP = """Ask the running instance one question, as an agent would.
+_HELP = f"""Ask the running instance one question, as an agent would.
 
-QUESTION is one of stores, funnel, alerts, evaluation, attribution, rows, order, compare, definition; what it takes is given as NAME=VALUE. The numbers are those
+QUESTION is one of {", ".join(OFFERED)}; what it takes is given as NAME=VALUE. The numbers are those
 of page and API. `status` says what an answer is: known, zero, unknown, not_yet or refused. Ends with 0 unless the question makes no sense.
 
 Example: `funnelwatch ask evaluation store=us-own period=month --json`
@@ -69,8 +70,6 @@ def ask(
     data: DataOption = None,
 ) -> None:
     """Ask and print."""
-    from streams.agents.offered import OFFERED
-
     if question not in OFFERED:
         raise failed(f"unknown question {question!r}; expected one of: {', '.join(OFFERED)}")
     asked = {}
