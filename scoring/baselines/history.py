@@ -66,16 +66,26 @@ class StoreHistory:
     @property
     def stages(self) -> tuple[Stage, ...]:
         """The stages that the store supplies, in funnel order (``scoring/funnel/stages.py`` says what that means)."""
+        return self._supplied(self._totals())
+
+    def _totals(self) -> NDArray[np.int64]:
+        """(segments, 7) the events of all minutes."""
+        totals: NDArray[np.int64] = self.counts.sum(axis=2, dtype=np.int64)
+        return totals
+
+    def _supplied(self, totals: NDArray[np.int64]) -> tuple[Stage, ...]:
         pageless = [segment in PAGELESS for segment in self.segments]
         whole, apart = (
-            dict(zip(STAGES, counts.sum(axis=(0, 2), dtype=np.int64).tolist(), strict=True))
-            for counts in (self.counts, self.counts[pageless])
+            dict(zip(STAGES, part.sum(axis=0).tolist(), strict=True)) for part in (totals, totals[pageless])
         )
         return supplied_stages(whole, apart)
 
+    def _taking(self, upstream: str) -> list[bool]:
+        return [takes_part(segment, upstream) for segment in self.segments]
+
     def of_step(self, upstream: str) -> tuple[tuple[str, ...], NDArray[np.integer]]:
         """The segments that take part in a step beginning with ``upstream``, and their counts."""
-        taking = [takes_part(segment, upstream) for segment in self.segments]
+        taking = self._taking(upstream)
         if all(taking):
             return self.segments, self.counts
         return tuple(itertools.compress(self.segments, taking)), self.counts[taking]
@@ -83,8 +93,9 @@ class StoreHistory:
     @property
     def steps(self) -> tuple[Step, ...]:
         """The steps that it has: of those between its stages the ones that something went through."""
+        totals = self._totals()
         return tuple(
             step
-            for step in steps_of(self.stages)
-            if self.of_step(step.upstream)[1][:, STAGE_INDEX[step.downstream]].any()
+            for step in steps_of(self._supplied(totals))
+            if totals[self._taking(step.upstream), STAGE_INDEX[step.downstream]].any()
         )
