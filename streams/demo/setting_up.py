@@ -136,13 +136,7 @@ def has_minutes(settings: Settings) -> bool:
     Raises:
         ClickHouseError: ClickHouse is unreachable or rejects it.
     """
-    client = open_writer_sync(settings)
-    try:
-        with mapped():
-            rows = client.query(f"SELECT count() FROM {table(settings, 'minutes_raw')}").result_rows
-    finally:
-        client.close()
-    return bool(rows[0][0])
+    return _has_rows(settings, table(settings, "minutes_raw"))
 
 
 def load_minutes(settings: Settings, tables: Sequence[pa.Table], on_insert: Callable[[int], None]) -> None:
@@ -172,16 +166,18 @@ def has_longer_past(settings: Settings, now_ms: int) -> bool:
     Raises:
         ClickHouseError: ClickHouse is unreachable or rejects it.
     """
+    before_ms = now_ms - UNTOUCHED_DAYS * DAY_MS
+    events = table(settings, "events_raw")
+    return _has_rows(settings, f"{events} WHERE event_time < fromUnixTimestamp64Milli({before_ms})")
+
+
+def _has_rows(settings: Settings, of: str) -> bool:
     client = open_writer_sync(settings)
     try:
         with mapped():
-            rows = client.query(
-                f"SELECT count() FROM {table(settings, 'events_raw')} "
-                f"WHERE event_time < fromUnixTimestamp64Milli({now_ms - UNTOUCHED_DAYS * DAY_MS})"
-            ).result_rows
+            return bool(client.query(f"SELECT 1 FROM {of} LIMIT 1").result_rows)
     finally:
         client.close()
-    return bool(rows[0][0])
 
 
 def load_longer_past(settings: Settings, past: LongerPast) -> None:
