@@ -57,8 +57,9 @@ WHERE store_id = {store:String} AND minute >= toDateTime({from_s:Int64}, 'UTC') 
 GROUP BY why
 """
 
+#: rounded, for parts are added up in any order: asked twice, the same window has the same number to the last digit
 EXPECTATIONS = f"""
-SELECT step, sum(expected) AS expected_sum, count() AS minutes,
+SELECT step, round(sum(expected), 6) AS expected_sum, count() AS minutes,
        countIf({no_expectation_sql()}) AS without,
        argMax((toString(state), surprise), minute) AS newest
 FROM scores
