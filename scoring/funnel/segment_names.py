@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import is_of_page
 
 OTHER = "other"
 MISSING = "-"
@@ -38,7 +38,7 @@ def is_set_apart(segment: str) -> bool:
 
 def takes_part(segment: str, upstream: str) -> bool:
     """Whether what is counted under this name is part of a step that begins with the stage ``upstream``."""
-    return segment not in PAGELESS or STAGE_INDEX[upstream] >= STAGE_INDEX[Stage.ORDER]
+    return segment not in PAGELESS or not is_of_page(upstream)
 
 
 def takes_part_sql(upstream: str) -> str:

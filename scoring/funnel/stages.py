@@ -36,6 +36,11 @@ _LAST_OF_PAGE = Stage.ADD_TO_CART
 ORDER_STAGES: tuple[Stage, ...] = STAGES[STAGE_INDEX[Stage.ORDER] : STAGE_INDEX[Stage.FULFILMENT] + 1]
 
 
+def is_of_page(stage: str) -> bool:
+    """Whether it is what a page reports: orders, and all that becomes of them, are reported without one, too."""
+    return STAGE_INDEX[stage] < STAGE_INDEX[Stage.ORDER]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One transition from a stage to the next one that a store supplies."""
@@ -56,7 +61,7 @@ class Step:
     @property
     def is_from_page(self) -> bool:
         """Whether it begins with what a page reports: orders that no page led to are then no part of it."""
-        return STAGE_INDEX[self.upstream] < STAGE_INDEX[Stage.ORDER]
+        return is_of_page(self.upstream)
 
     def advanced(self, counts: Mapping[str, float], pageless: Mapping[str, float]) -> float:
         """The events at its end that are part of it, out of all by stage, and those of orders without a page."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -51,17 +52,15 @@ async def drift_said(database: Database, alert: Alert, zone: str) -> DriftSaid |
         return None
     first = note.first - timedelta(days=_BEFORE)
     span = counted_between(zone, [alert.store_id], first, note.last + timedelta(days=1))
-    counted = {
-        (int(row["day"]), row["stage_name"]): (int(row["counted"]), int(row["pageless"]))
-        for row in await database.rows(DAILY_COUNTS, **span)
-    }
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    pageless: dict[int, dict[str, int]] = defaultdict(dict)
+    for row in await database.rows(DAILY_COUNTS, **span):
+        counts[int(row["day"])][row["stage_name"]] = int(row["counted"])
+        pageless[int(row["day"])][row["stage_name"]] = int(row["pageless"])
     days = []
     for number in range((note.last - first).days + 1):
         at = (first - _EPOCH).days + number
-        (up, _), (down, pageless) = (
-            counted.get((at, stage.value), (0, 0)) for stage in (step.upstream, step.downstream)
-        )
-        down -= pageless if step.is_from_page else 0
+        up, down = counts[at].get(step.upstream.value, 0), int(step.advanced(counts[at], pageless[at]))
         days.append(DayOfStep(at * DAY_MS, up, down, at >= (note.first - _EPOCH).days))
     best = max((day.rate or 0.0 for day in days), default=0.0) or 1.0
     bars = tuple(round(100 * (day.rate or 0.0) / best, 1) for day in days)
