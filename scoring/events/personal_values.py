@@ -112,11 +112,11 @@ class _Step(NamedTuple):
 class _Group(NamedTuple):
     """Steps that are taken one after another, and what a text has where one of them finds anything: all else is not searched.
 
-    ``signs``: one of them is in it; ``digits``: it has so many, seven near each other; ``gate``: this pattern is found.
+    ``signs``: one of them is in it, if there are any; ``digits``: it has so many, seven near each other; ``gate``: this pattern is found.
     """
 
     steps: tuple[_Step, ...]
-    signs: tuple[str, ...] = ("",)
+    signs: tuple[str, ...] = ()
     digits: int = 0
     gate: re.Pattern[str] | None = None
 
@@ -176,11 +176,11 @@ _BEHIND_ANY_LABEL = _Group((*_BEHIND_LABEL.steps, _Step(LABELLED_NAME, REMOVED, 
 _ANY = re.compile(r"[0-9@:=]|[\[(]at[\])]| dot ", re.IGNORECASE)
 #: a number alone that ``_IN_ID`` may mask
 _NUMBER = re.compile(
-    rf"(?:(?:00)?86)?(?:{numbers.MOBILE})|[1-8]\d{{5}}(?:19|20)\d{{10}}|{numbers.ISSUER.pattern}"
+    rf"(?:(?:00)?86)?(?:{numbers.MOBILE})|89\d{{9}}|[1-8]\d{{5}}(?:19|20)\d{{10}}|{numbers.ISSUER.pattern}"
 )
 #: what every step of ``_IN_ID`` needs in a word of ASCII
 _SUSPECT = re.compile(
-    r"(?<![0-9A-Za-z.])(?:\+\d|0\d[\d\-/.]{6}|(?:86-?)?1[3-9]\d{1,2}[\-.]?\d{3,4}[\-.]?\d{4}(?![0-9A-Za-z])|(?:1-)?[2-9]\d\d[\-.]\d{3}[\-.]\d{4}|"
+    r"(?<![0-9A-Za-z.])(?:\+\d|0(?:\d{9}|086|[1-9][\d\-.]{0,3}[\-.]\d\d|\d{1,3}-\d{3,4}-\d{4}|\d{2,4}[/\-]\d{7})|86-?0\d{8}|89\d{5}-?\d\d-?\d\d|(?:86-?)?1[3-9]\d{1,2}[\-.]?\d{3,4}[\-.]?\d{4}(?![0-9A-Za-z])|(?:1-)?[2-9]\d\d[\-.]\d{3}[\-.]\d{4}|"
     r"\d{4}[\-._]\d{4}[\-._]\d{4}|3\d{3}-\d{6}|\d{6}-\d{7}|\d-\d{4}-\d{5}|\d{3}-\d\d-\d{4}|\d{3}\.\d{3}\.\d)|"
     r"\d{14}|[A-Z]{4}\d{6}[HMX]|[A-Z]{6}\d\d[A-Z]\d\d|[A-Z]{2}\d\d[A-Z0-9]{11}|"
     r"[a-z]{2}\d\d[a-z0-9]{11}|\.\d{4,},"
@@ -188,7 +188,9 @@ _SUSPECT = re.compile(
 
 
 #: without which nothing is a mail or network address, and no word becomes another
-_SIGNS = " ()[]:@%&\\+/"
+_SIGNS = frozenset(" ()[]:@%&\\+/")
+#: what no word has
+_PROSE = frozenset(" (/%")
 
 
 def is_masked(text: str) -> bool:
@@ -206,9 +208,11 @@ def is_plain_id(text: str) -> bool:
             return True
         if text.isdigit():
             return not _NUMBER.fullmatch(text)
-    elif any(sign in text for sign in _SIGNS) or text.count(".") > 2:
+    elif _is_hash(text):
+        return True
+    elif not _SIGNS.isdisjoint(text) or text.count(".") > 2:
         return False
-    return length < 9 or _is_hash(text) or not _SUSPECT.search(text)
+    return length < 9 or not _SUSPECT.search(text) or _is_hash(text)
 
 
 def mask_id(text: str) -> str:
@@ -216,7 +220,7 @@ def mask_id(text: str) -> str:
 
     An id is a word; words with blanks between them are taken as prose.
     """
-    is_word = text.isascii() and not any(sign in text for sign in " (/%")
+    is_word = text.isascii() and _PROSE.isdisjoint(text)
     return _masked(text, _IN_ID) if is_word else _masked(text, _IN_LABEL, _BEHIND_LABEL)
 
 
@@ -258,7 +262,8 @@ def _masked(text: str, groups: tuple[_Group, ...], behind: _Group | None = None)
 
 def _digits_together(seen: str) -> int:
     """7 if so many digits are near each other, else how many there are, up to 6."""
-    count = sum(map(seen.count, "0123456789"))
+    written = seen.encode("utf-8", "surrogatepass")
+    count = len(written) - len(written.translate(None, b"0123456789"))
     return 7 if count > 6 and _SEVEN.search(seen) else min(count, 6)
 
 
@@ -268,7 +273,13 @@ def _is_hash(text: str) -> bool:
 
 
 def _stepped(text: str, seen: str, group: _Group) -> tuple[str, str]:
-    if not any(sign in seen for sign in group.signs) or (group.gate and not group.gate.search(seen)):
+    for sign in group.signs:
+        if sign in seen:
+            break
+    else:
+        if group.signs:
+            return text, seen
+    if group.gate and not group.gate.search(seen):
         return text, seen
     for pattern, mask, proves, part, is_small in group.steps:
         looked_at = _small(seen) if is_small else seen

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scoring.events import personal_values
@@ -233,7 +233,14 @@ def test_a_measurement_keeps_its_name_and_a_person_does_not() -> None:
     assert taken(attributes={"name": "Zq Wang"}).attributes == {"name": "[removed]"}
 
 
-@given(st.text(max_size=60) | st.from_regex(r"[0-9A-Za-z.:@+\-/ ]{0,40}", fullmatch=True))
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"[0-9A-Za-z.:@+\-/ ]{0,40}", fullmatch=True)
+    | st.lists(st.sampled_from([*"0123456789-./", "86", "0086", "89", "13"]), min_size=7).map("".join)
+)
+@example("89267691641")
+@example("8610912345678")
+@example("86-0912345678")
 def test_the_fast_look_at_an_id_never_passes_what_the_masks_would_change(text: str) -> None:
     assert not is_plain_id(text) or mask_id(text) == text
 
