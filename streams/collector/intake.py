@@ -102,6 +102,7 @@ class EventIntake:
         self._worker = ThreadPoolExecutor(1, "intake")
         self._door = ""
         self._turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._counted: int | None = None
         self._noted: Callable[[Event], Event] | None = None
         self._may_publish: Callable[[Sequence[Event]], None] = _anything
         # parsing runs in that thread and on the loop
@@ -127,6 +128,7 @@ class EventIntake:
         door: str,
         turn: Callable[[], AbstractAsyncContextManager[None]],
         may_publish: Callable[[Sequence[Event]], None],
+        count: int | None = None,
     ) -> EventIntake:
         """The same intake for one sender.
 
@@ -134,9 +136,10 @@ class EventIntake:
             door: the path it came in by.
             turn: held while records are made off the event loop.
             may_publish: raises where the events may not be taken, though each of them is right; then nothing is.
+            count: how many events the one body holds that is accepted, if they have been counted.
         """
         one = copy.copy(self)
-        one._door, one._turn, one._may_publish = door, turn, may_publish
+        one._door, one._turn, one._may_publish, one._counted = door, turn, may_publish, count
         return one
 
     def noting(self, **note: str) -> EventIntake:
@@ -228,11 +231,12 @@ class EventIntake:
         keeps_rejected: bool,
     ) -> tuple[Batch, list[Record], float]:
         """The batch, its records and the processor time that they took; made off the event loop unless they are few."""
-        count = await self.count(raw) if isinstance(raw, bytes) else len(raw)
+        count = self._counted
+        if count is None:
+            count = await self.count(raw) if isinstance(raw, bytes) else len(raw)
         if count > self._max_events:
-            raise TooManyEventsError(
-                f"{count:,} events in one request, at most {self._max_events:,} are taken"
-            )
+            most = self._max_events
+            raise TooManyEventsError(f"{count:,} events in one request, at most {most:,} are taken")
         size = max(count * _EVENT_BYTES, len(raw) if isinstance(raw, bytes) else 0)
 
         def work() -> tuple[Batch, list[Record], float]:
@@ -296,9 +300,7 @@ class EventIntake:
         keeps_rejected: bool,
     ) -> list[Record]:
         topic, encode = self._events_topic, _ENCODER.encode
-        records = [
-            Record(topic, event.store_id.encode(), received_at_ms, encode(event)) for event in batch.events
-        ]
+        records = [Record(topic, one.store_id.encode(), received_at_ms, encode(one)) for one in batch.events]
         if keeps_rejected:
             records += [self._letter(one, source, received_at_ms, stores) for one in batch.rejected]
         return records
@@ -335,9 +337,8 @@ class EventIntake:
             letter_id=hashlib.blake2b(identity, digest_size=12).hexdigest(),
             door=self._door,
         )
-        return Record(
-            self._deadletters_topic, store.encode() or None, received_at_ms, _ENCODER.encode(letter)
-        )
+        value = _ENCODER.encode(letter)
+        return Record(self._deadletters_topic, store.encode() or None, received_at_ms, value)
 
     def _store_of(self, raw: bytes, stores: Collection[str]) -> str:
         """The store that a rejected record belongs to: the one it names, else the sender's only one.

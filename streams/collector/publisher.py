@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -232,11 +231,9 @@ class Publisher:
 
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], wait_s: float) -> None:
         """Send ``records`` as record batches and wait until all are acknowledged."""
-        groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
         topics = {record.topic for record in records}
         partitions = {topic: await self._partitions_of(producer, topic, wait_s) for topic in topics}
-        for record in records:
-            groups[record.topic, self._place(record.key, partitions[record.topic])].append(record)
+        groups = self._grouped(records, partitions)
         until = asyncio.get_running_loop().time() + wait_s
         begun_ns, requests = tracing.now_ns(), self._requests.take()
         futures: list[asyncio.Future[Any]] = []
@@ -244,10 +241,11 @@ class Publisher:
             async with asyncio.timeout_at(until):
                 for (topic, partition), group in groups.items():
                     batch = producer.create_batch()
+                    latest_ms = self._latest_ms()
                     for number, record in enumerate(group, 1):
                         if number % _RECORDS_A_TURN == 0:
                             await asyncio.sleep(0)  # other requests have their turn
-                        at_ms = self._time_of(record)
+                        at_ms = min(record.timestamp_ms, latest_ms)
                         if batch.append(key=record.key, value=record.value, timestamp=at_ms) is None:
                             futures.append(await producer.send_batch(batch, topic, partition=partition))
                             batch = producer.create_batch()
@@ -261,9 +259,27 @@ class Publisher:
                 if future.done() and not future.cancelled():
                     future.exception()
 
-    def _time_of(self, record: Record) -> int:
-        """When it was taken in, by a clock that may have been wrong then: a broker rejects times that are far ahead."""
-        return _NO_TIME_MS if monotonic() < self._no_times_until else min(record.timestamp_ms, now_ms())
+    def _latest_ms(self) -> int:
+        """The latest time that a record is given: its clock may have been wrong, and a broker rejects times that are far ahead."""
+        return _NO_TIME_MS if monotonic() < self._no_times_until else now_ms()
+
+    def _grouped(
+        self, records: Sequence[Record], partitions: Mapping[str, Sequence[int]]
+    ) -> dict[tuple[str, int], list[Record]]:
+        """The records of each partition, in order."""
+        groups: dict[tuple[str, int], list[Record]] = {}
+        of_key: dict[tuple[str, bytes], list[Record]] = {}
+        for record in records:
+            topic, key = record.topic, record.key
+            if key is None:
+                groups.setdefault((topic, self._place(None, partitions[topic])), []).append(record)
+                continue
+            group = of_key.get((topic, key))
+            if group is None:
+                place = topic, self._place(key, partitions[topic])
+                group = of_key[topic, key] = groups.setdefault(place, [])
+            group.append(record)
+        return groups
 
     @staticmethod
     async def _partitions_of(producer: AIOKafkaProducer, topic: str, wait_s: float) -> list[int]:

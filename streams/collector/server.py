@@ -188,7 +188,7 @@ class CollectorApp:
             await self._keep(RejectReason.TOO_LARGE, detail, head, door, stores)
             raise RequestRejectedError(413, "too_many_events", detail)
         turn = nullcontext if grant is None else partial(self._turn, grant)
-        intake = self.intake.bounded(door.path, turn, partial(self._within_rates, door))
+        intake = self.intake.bounded(door.path, turn, partial(self._within_rates, door), count)
         result = await intake.accept(
             body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
         )
