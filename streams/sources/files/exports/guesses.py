@@ -15,7 +15,7 @@ from streams.sources.files.exports.cells import Cell
 from streams.sources.files.exports.header_patterns import one_of, plain_words
 from streams.sources.files.exports.header_words import can_hold, guessed_fields, takes_fees
 from streams.sources.files.exports.layout import ExportLayout, FieldOfExport, ReportMeasure
-from streams.sources.files.exports.report_words import Found, guessed_report
+from streams.sources.files.exports.report_words import Found, are_moments, guessed_report, is_period
 
 #: how many measures make a table a report
 _MEASURES_ENOUGH = 2
@@ -29,10 +29,10 @@ _OF_ORDERS = frozenset(
 #: how many things said of an order make a table rows of orders, though it has no number of them
 _LIKE_ORDERS = 4
 _REFUND_TIME = one_of(
-    r"date|time\b|at\b|on\b|日期|时间|日時|fecha|data\b|\w*datum|tarikh|дата|tanggal|ngày|วันที่|일시?$"
+    r"date|time\b|at\b|on\b|日期|时间|日時|日|تاريخ|تاریخ|ημερομηνί|dátum|fecha|data\b|\w*datum|tarikh|дата|tanggal|ngày|วันที่|일시?$"
 )
 _DONE = one_of(r"complet|finish|refunded|完成|完结|成功|abgeschlossen|завершен|selesai|완료|完了")
-_ASKED = one_of(r"request|appl|申请|申請|created|antrag|solicit|запрос|요청|접수")
+_ASKED = one_of(r"request|appl|受付|申请|申請|created|antrag|solicit|запрос|요청|접수")
 _SETTLED = one_of(
     r"settle|statement|payout|pay out|disburse|deposit date|amount type|transaction type|posted|结算|打款|到账|账单|入账|动账|정산|지급|精算|振込|入金予定|liquidaci|liquidação|repasse|auszahlung|abrechnung|versement|reversement|перечислению|удержан|к выплате|pencairan|dana|penyelesaian|đối soát|thanh toán cho người bán|wypłat|accredito"
 )
@@ -43,7 +43,7 @@ _STOCKED = one_of(
     r"available|on hand|in stock|stock\b|reserved|inbound|库存|在途|锁定|可用|可售|estoque|existencias|bestand|lagerbestand|stock disponible|остат|재고|在庫|stok\b|tồn kho|คงคลัง|magazyn|giacenza"
 )
 _RETURNED = one_of(
-    r"return|rma\b|退货|退款|售后|devoluc|devoluç|retour|rücksend|возврат|반품|返品|retur\b|trả hàng|คืนสินค้า|zwrot|reso\b|disposition"
+    r"return|rma\b|返金|환불|반송|refund|reembols|rembours|\w*erstatt|rimbors|iade|hoàn tiền|استرجاع|مرتجع|vrácen|επιστροφ|поверн|退货|退款|售后|devoluc|devoluç|retour|rücksend|возврат|반품|返品|retur\b|trả hàng|คืนสินค้า|zwrot|reso\b|disposition"
 )
 
 
@@ -78,6 +78,15 @@ class Guess:
     dimensions: dict[str, int] = field(default_factory=dict)
 
 
+#: words that only a payment provider or a bank writes, and those that others write, too
+_PAYMENTS = one_of(
+    r"psp|merchant account|card (?:brand|last|funding)|last4|statement descriptor|seller message|captured\b|gross (?:credit|debit)|net (?:credit|debit)|(?:\w+ )?balance$|reference txn|settlement|issuing|consumer bank|商户号|微信订单号|支付宝|流水号|付款银行|收入金额|支出金额|账户余额|对方账号|应结|代金券|utr\b|rrn\b|mdr\b|monto (?:neto|bruto)|liberación|tarjeta"
+)
+_OF_PAYMENTS = one_of(
+    r"fees?\b|net\b|gross\b|transaction id|payment id|receipt id|手续费|费率|商户订单号|comisión"
+)
+
+
 def guess(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     """What a layout that is a guess makes of a table; None if the table cannot be that."""
     if layout.rejected:
@@ -95,9 +104,17 @@ def other_kind(row: HeaderRow) -> str:
     is_statement = settled >= _SETTLED_ENOUGH or (settled and fees >= _FEES_ENOUGH)
     if is_statement and ("status" not in fields or settled > _SETTLED_ENOUGH):
         return "settlement"
+    if _are_payments(headers):
+        return "payments"
     stocked = sum(_STOCKED.search(one) is not None for one in headers)
     has_figures = len(row.report[1]) >= _MEASURES_ENOUGH
     return "stock" if stocked >= 2 and "order" not in fields and not has_figures else ""
+
+
+def _are_payments(headers: Sequence[str]) -> bool:
+    sure = sum(_PAYMENTS.search(one) is not None for one in headers)
+    likely = sum(_OF_PAYMENTS.search(one) is not None for one in headers)
+    return sure >= 2 or (sure == 1 and likely >= 2)
 
 
 def _orders(layout: ExportLayout, row: HeaderRow) -> Guess | None:
@@ -131,6 +148,11 @@ def _report(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     shown = row.shown
     if len(measures) < _MEASURES_ENOUGH or ("day" not in columns and not dimensions and len(measures) < 3):
         return None
+    if any(
+        not is_period(text) and says.TIME.search(plain_words(text)) and are_moments(row.cells(at))
+        for at, text in enumerate(shown)
+    ):
+        return None
     said = row.fields.keys()
     if ("order" in said and "day" not in columns) or len(said & (_OF_ORDERS | {"item_name"})) > _LIKE_ORDERS:
         return None
@@ -162,6 +184,7 @@ def _refunds(layout: ExportLayout, row: HeaderRow) -> Guess | None:
         return None
     best = (
         [place for place in times if _DONE.search(words[place])]
+        or [place for place in times if says.REFUND.search(words[place])]
         or [place for place in times if not _ASKED.search(words[place])]
         or times
     )

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 from streams.sources.files.exports import order_words as says
-from streams.sources.files.exports.header_patterns import one_of, plain_words
+from streams.sources.files.exports.header_patterns import consists_of, one_of, plain_words
 from streams.sources.files.exports.layout import FieldOfExport
 
 Meaning = tuple[FieldOfExport, int]
@@ -18,7 +18,7 @@ _NOT_A_TIME = one_of(
     r"update|modif|refund|return|rto\b|invoic|rechnung|factur|inventory|退|修改|settle|结算|정산|精算|liquid|deposit|payout|评价|review|print|打印|export|导出|birth|生日|download|count|tax\b|version"
 )
 _IS_AMOUNT = one_of(
-    r"amount|total|valor|importe|importo|montant|\w*betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
+    r"amount|total|gesamt|valor|importe|importo|montant|\w*betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
 )
 _LOGISTICS = one_of(
     r"delivery|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
@@ -46,6 +46,17 @@ _BARE_DATES = frozenset(
         "วันที่",
         "tarih",
         "data zakupu",
+        "thời gian",
+        "created",
+        "timestamp",
+        "datetime",
+        "date time",
+        "التاريخ",
+        "تاريخ",
+        "تاریخ",
+        "ημερομηνία",
+        "dátum",
+        "dato",
     ]
 )
 _BARE_ORDERS = frozenset(
@@ -68,6 +79,11 @@ _BARE_ORDERS = frozenset(
 #: a word for the order itself, not for the sale or the deal
 _IS_ORDER = one_of(
     r"order|pedido|orden\b|commande|\w*bestel|ordine|pesanan|đơn hàng|заказ|zamówieni|sipariş|订单|訂單|注文|受注|주문|오더|คำสั่งซื้อ|การสั่งซื้อ|auftrag|\w*auftrag"
+)
+_IS_COUNT = one_of(r"number of|nb\b|count|qty|quantity|num\b")
+#: of the payment or the refund
+_IS_OTHER_DEAL = one_of(
+    r"pay|bank|refund|reference|ref\b|type|settle|card|order|item|line|ad\b|customer|buyer|tax|支付|退款"
 )
 _DESTINATION = one_of(
     r"ship|deliver|destin|liefer|envío|envio|livraison|recipient|收货|收件|送|доставк|kirim|nhận|배송|수취"
@@ -95,16 +111,43 @@ def _names_a_thing(words: str) -> bool:
             pattern.search(words)
             for pattern in (
                 says.PARCEL,
-                says.PRODUCT,
-                says.ITEM_NAME,
-                says.UNIT_PRICE,
                 says.DISCOUNT,
                 says.SHOP,
             )
         )
         or says.LINE_SUM.search(words) is not None
+        or _is_code_of_product(words)
+        or _is_name_of_product(words)
+        or _is_price_of_one(words)
         or (says.BUYER.search(words) is not None and not _is_state_of_order(words) and bool(_of_buyer(words)))
     )
+
+
+def _is_code_of_product(words: str) -> bool:
+    if says.PRODUCT.search(words) or words in says.BARE_CODE:
+        return True
+    if _IS_COUNT.search(words):
+        return False
+    others = (says.OF_SHOP, says.CODE, says.THING, says.BETWEEN)
+    return consists_of(words, (says.SKU,), others) or consists_of(words, (says.CODE, says.THING), others)
+
+
+def _is_name_of_product(words: str) -> bool:
+    if says.ITEM_NAME.search(words) or words in says.BARE_ITEM:
+        return True
+    things = (says.THING, says.SKU)
+    return any(
+        consists_of(words, (says.NAME, thing), (*things, says.OF_SHOP, says.BETWEEN)) for thing in things
+    )
+
+
+def _is_price_of_one(words: str) -> bool:
+    if says.OTHER_PRICE.search(words):
+        return False
+    if says.UNIT_PRICE.search(words) or says.ANY_PRICE.search(words):
+        return True
+    others = (says.THING, says.SKU, says.OF_ONE, says.BETWEEN)
+    return any(consists_of(words, (says.PRICE, one), others) for one in others[:3])
 
 
 def _is_state_of_order(words: str) -> bool:
@@ -117,13 +160,15 @@ def _of_thing(words: str) -> list[Meaning]:
         return [("line", 0 if says.ORDER.search(words) else 1)]
     if says.PARCEL.search(words):
         return [("parcel", 0)]
-    if says.PRODUCT.search(words):
+    if _is_code_of_product(words):
         return [("product", _of_product(words))]
     if says.LINE_SUM.search(words):
         return [("total", 5)]
+    if _is_name_of_product(words):
+        return [("item_name", 9 if words in says.BARE_ITEM else len(words.split()))]
+    if _is_price_of_one(words):
+        return [("unit_price", len(words.split()))]
     for field, pattern in (
-        ("item_name", says.ITEM_NAME),
-        ("unit_price", says.UNIT_PRICE),
         ("discount", says.DISCOUNT),
         ("shop", says.SHOP),
     ):
@@ -199,6 +244,8 @@ def _of_time(words: str) -> list[Meaning]:
     is_clock = says.CLOCK.search(words) is not None
     for field, pattern in says.EVENTS:
         if pattern.search(words):
+            if field == "delivered" and says.CARRIER.search(words):
+                field = "shipped"
             return [(field, int(is_clock))]
     if says.PLACED.search(words):
         return [("placed", 1 if is_clock or says.CONFIRMED.search(words) else 0)]
@@ -206,9 +253,11 @@ def _of_time(words: str) -> list[Meaning]:
 
 
 def _of_sum(words: str, plain: str) -> list[Meaning]:
+    if words in says.BARE_SUM:
+        return [("total", 6)]
     if not says.SUM.search(words) or says.NUMBER.search(words):
         return []
-    without_tax = re.search(r"\bex\.? tax|\bbase\b|excl", plain.casefold())
+    without_tax = re.search(r"\bex\.? tax|\bbas(?:e|is)\b|excl", plain.casefold())
     if without_tax or says.NOT_THE_SUM.search(words):
         return []
     if _BY_BUYER.search(words):
@@ -233,4 +282,8 @@ def _of_number(words: str) -> list[Meaning]:
         return [("order", 2 if words == "id" else 3)]
     if words in ("sub order", "suborder"):
         return [("line", 1)]
-    return [("order", 4)] if says.INVOICE.search(words) and says.NUMBER.search(words) else []
+    if not says.NUMBER.search(words) or says.OTHER_NUMBER.sub(" ", words).strip() == "":
+        return []
+    if says.DEAL.search(words) and not _IS_OTHER_DEAL.search(words):
+        return [("order", 5)]
+    return [("order", 4)] if says.INVOICE.search(words) else []

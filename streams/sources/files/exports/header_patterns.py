@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -24,6 +25,18 @@ def one_of(words: str) -> re.Pattern[str]:
         script = unicodedata.name(word.lstrip("^\\(?:!<=")[0])
         alternatives.append(rf"(?<![{_LETTERS}]){word}" if script.startswith(("LATIN", "CYRILLIC")) else word)
     return re.compile("|".join(alternatives))
+
+
+def consists_of(words: str, needed: Sequence[re.Pattern[str]], others: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a header has each of ``needed`` and is nothing but them and ``others``."""
+    rest = words
+    for pattern in needed:
+        if not pattern.search(rest):
+            return False
+        rest = pattern.sub(" ", rest, count=1)
+    for pattern in others:
+        rest = pattern.sub(" ", rest)
+    return not rest.strip()
 
 
 def plain_words(text: str, *, with_brackets: bool = False) -> str:

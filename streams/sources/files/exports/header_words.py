@@ -22,6 +22,15 @@ from streams.sources.files.exports.layout import FieldOfExport
 _NUMERIC = ("quantity", "total", "refund_amount", "unit_price", "discount")
 _STATES = ("status", "line_status", "substatus", "financial", "fulfilment", "payment_method")
 _IDS = ("order", "line", "parcel")
+#: what is said of each thing that was bought
+_OF_A_LINE = frozenset({"item_name", "quantity", "unit_price", "line"})
+_FACTS = frozenset({"placed", "paid", "shipped", "delivered", "cancelled", "completed", "status"})
+_SAID_ENOUGH = 2
+#: from this rank on the number of an order is that of its invoice or receipt
+_IS_RECEIPT = 4
+_MAIL = frozenset(["email", "e mail", "mail", "email address", "correo", "correo electrónico", "邮箱", "メールアドレス", "이메일"])  # fmt: skip
+_STATE_OF_ORDER = re.compile(r"^(?:order|payment) state$")
+_STATE_OF_DELIVERY = re.compile(r"^(?:delivery|shipping) state$")
 _PERCENT = re.compile(r"\d\s*%\s*$")
 _DECIMALS = re.compile(r"^[^\d]*\d{1,9}[.,]\d{1,2}[^\d]*$")
 _MONEY_SIGN = re.compile(r"[$€£¥₫₱฿₹₩₽]")
@@ -48,6 +57,7 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
     if not found.get("order"):
         found.pop("order", None)
         found |= _numbers_of_orders(shown, rows)
+    _settle(found, shown, rows)
     fields: dict[FieldOfExport, int] = {}
     for field, places in found.items():
         best = min(rank for rank, _ in places)
@@ -58,6 +68,55 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
         if plainest is not None:  # else nobody knows which
             fields[field] = plainest
     return fields
+
+
+def _settle(
+    found: dict[FieldOfExport, list[tuple[int, int]]], shown: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> None:
+    """What a header means only next to the others of its table."""
+    words = list(map(plain_words, shown))
+    if "product" in found and not found.keys() & _OF_A_LINE:  # a reference of the order itself
+        bare = [(3, place) for _, place in found["product"] if words[place] in says.BARE_NUMBER]
+        found["product"] = [one for one in found["product"] if words[one[1]] not in says.BARE_NUMBER]
+        if not found["product"]:
+            del found["product"]
+        if bare:
+            found.setdefault("order", []).extend(bare)
+    if "order" in found and "placed" not in found:
+        rank, place = min(found["order"])
+        if rank >= _IS_RECEIPT and says.INVOICE.search(words[place]):
+            dates = [
+                (0, at)
+                for at, text in enumerate(words)
+                if says.INVOICE.search(text)
+                and says.TIME.search(text)
+                and not says.EXPECTED.search(text)
+                and can_hold("placed", _cells(rows, at))
+            ]
+            found |= {"placed": dates} if dates else {}
+    if "order" not in found and len(found.keys() & _FACTS) >= _SAID_ENOUGH:
+        found |= _only_numbers(words, rows)
+    if "buyer" not in found:
+        mails = [(0, at) for at, text in enumerate(words) if text in _MAIL]
+        found |= {"buyer": mails} if mails else {}
+    if any(_STATE_OF_ORDER.search(text) for text in words):
+        states = [(0, at) for at, text in enumerate(words) if _STATE_OF_DELIVERY.match(text)]
+        found |= {"fulfilment": states} if states and "fulfilment" not in found else {}
+
+
+def _only_numbers(
+    words: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> dict[FieldOfExport, list[tuple[int, int]]]:
+    """The one column of numbers that are another one in each row, where nothing is called after the order."""
+    places = []
+    for place, text in enumerate(words):
+        texts = [text_of(cell) for cell in _cells(rows, place)]
+        is_number = len(texts) > 1 and all(
+            " " not in one and says.LONG_NUMBER.search(one) and parts_of(one) is None for one in texts
+        )
+        if is_number and len(set(texts)) == len(texts) and says.NUMBER.search(text):
+            places.append((0, place))
+    return {"order": places} if len(places) == 1 else {}
 
 
 def _cells(rows: Sequence[Sequence[Cell]], place: int) -> list[Cell]:

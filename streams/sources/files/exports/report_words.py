@@ -18,7 +18,7 @@ from streams.sources.files.exports.order_words import MOST
 Found = dict[str, int]
 _LONGEST = 90
 _NOT_COUNTED = one_of(
-    r"rate|ratio|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย|成本|千次|千回|net\b|netto|neto|líquid|tax\b|taxes|vat\b|iva\b|steuer|impuesto|imposto|税|ндс|налог|세금|부가세|thuế|pajak|discount|rabatt|descuento|优惠|折扣|할인|割引"
+    r"rate|ratio|trên mỗi|mỗi\b|pro\b|je\b|por (?:result|clic|compra|conver)|par (?:résult|clic|achat|conver)|за (?:результ|клик|конверс)|ต่อ|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси(?!и$)|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย|成本|千次|千回|net\b|netto|neto|líquid|tax\b|taxes|vat\b|iva\b|steuer|impuesto|imposto|税|ндс|налог|세금|부가세|thuế|pajak|discount|rabatt|descuento|优惠|折扣|할인|割引"
 )
 #: a part of the figure: where it was shown, on what, who paid for it
 _PART = one_of(
@@ -26,13 +26,13 @@ _PART = one_of(
 )
 _PER_CENT = re.compile(r"%|/|=")
 _PEOPLE = one_of(
-    r"users?\b|visitors?|people|unique|customers?\b|buyers?|persons?|人数|买家数|客户数|訪客|访客|去重|usuari|usuário|persone|personen|nutzer|utilisateurs|пользовател|человек|уникальн|사용자|이용자|순|ユーザー|ユニーク|人|người|pengguna|คน"
+    r"用户数|users?\b|visitors?|people|unique|customers?\b|buyers?|persons?|人数|买家数|客户数|訪客|访客|去重|usuari|usuário|persone|personen|nutzer|utilisateurs|пользовател|человек|уникальн|사용자|이용자|순|ユーザー|ユニーク|人|người|pengguna|คน"
 )
 _UNITS = one_of(
     r"units?\b|items?\b|quantity|qty|pieces?|pcs\b|件|sold\b|销量|unidades|artículos|itens\b|einheiten|stück|articles\b|prodotti venduti|unità|товаров|шт\b|수량|판매량|개수|点数|個数|販売数|terjual|sản phẩm bán|ชิ้น|sztuk|ที่ขาย|ขายได้"
 )
 _MONEY = one_of(
-    r"revenue|value|amount|gmv\b|turnover|\w*umsatz|chiffre|importe|valor|montant|betrag|金额|金額|销售额|成交额|收入|营业额|выручк|сумм|매출|금액|売上|omzet|pendapatan|nilai|doanh (?:thu|số)|ยอดขาย|มูลค่า|przychód|wartość|fatturato|valore|faturamento|receita|ingresos|gross|revenu\b|einnahmen|ricavi|доход|수익|収益|penghasilan|penerimaan|opbrengst"
+    r"revenue|value|amount|gmv\b|turnover|\w*umsatz|chiffre|importe|valor|montant|betrag|金额|金額|销售额|成交额|收入|营业额|выручк|сумм|매출|금액|売上|omzet|pendapatan|nilai|doanh (?:thu|số)|ยอดขาย|มูลค่า|przychód|wartość|fatturato|valore|faturamento|価値|コンバージョン値|receita|ingresos|gross|revenu\b|einnahmen|ricavi|доход|수익|収益|penghasilan|penerimaan|opbrengst"
 )
 #: money or pieces, as the platform likes
 _SALES = one_of(r"sales\b|ventas|vendas|ventes|verkäufe|vendite|penjualan|продаж|sprzedaż|판매|販売|销售")
@@ -44,7 +44,7 @@ _UNDONE = one_of(
     r"refund|return|cancel|reembols|devol|anulad|storn|erstatt|annul|retour|возвра|отмен|退|取消|返品|返金|キャンセル|환불|반품|취소|batal|hủy|hoàn|คืน|ยกเลิก|zwrot|rimbors|resi\b|dibatalkan|pembatalan|dikembalikan|retur\b|annull|отменён"
 )
 _COSTS = one_of(
-    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|chi phí|ค่าใช้จ่าย|支出|费用(?!率)"
+    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|コスト|chi phí|chi tiêu|ค่าใช้จ่าย|支出|费用(?!率)"
 )
 _OF_GOODS = one_of(
     r"goods|product|cogs|shipping|unit|成本|采购|freight|运费|handling|commission|conv\b|conversion|click|thousand|result|order|acquisition"
@@ -60,10 +60,10 @@ _REACH = one_of(
     r"reach\b|覆盖|触达|alcance|couverture|reichweite|охват|도달|リーチ|jangkauan|zasięg|copertura|tiếp cận"
 )
 _SHOWN = one_of(
-    r"impressions?|impr\b|曝光|展现|展示|показ|impresiones|impressões|\w*impressionen|impressioni|wyświetle|tayangan|iklan dilihat|lượt hiển thị|การแสดงผล|การมองเห็น|노출|表示回数|インプレッション|インプ|gösterim"
+    r"impressions?|displays?\b|impr\b|曝光|展现|展示|показ|impresiones|impressões|\w*impressionen|impressioni|wyświetle|tayangan|iklan dilihat|lượt hiển thị|การแสดงผล|การมองเห็น|노출|表示回数|インプレッション|インプ|gösterim"
 )
 _CLICKS = one_of(
-    r"clicks?\b|点击|點擊|klik|\w*klicks?|clics?\b|cliques?\b|клик|클릭|クリック|kliknię|คลิก|lượt nhấp|nhấp|tıklama|diklik"
+    r"clicks?\b|swipe ?ups?\b|swipes\b|taps\b|点击|點擊|klik|\w*klicks?|clics?\b|cliques?\b|клик|클릭|クリック|kliknię|คลิก|lượt nhấp|nhấp|tıklama|diklik"
 )
 _LINK = one_of(r"link|outbound|链接|enlace|lien|ссылк|링크|リンク")
 _PAGES = one_of(
@@ -87,10 +87,10 @@ _ORDERS = one_of(
     r"orders?\b|订单|訂單|单量|笔数|单数|pedidos?\b|órdenes|commandes?\b|\w*bestellungen|ordini\b|заказ(?:ы|ов|ано|али)?\b|주문|注文|受注|pesanan|đơn hàng|đơn đã|คำสั่งซื้อ|zamówie|sipariş|購入件数|구매 ?(?:건수|완료)|transactions?\b|transacciones|transações|transaktionen|транзакци|결제 ?(?:수|건)|결제건수"
 )
 _PURCHASES = one_of(
-    r"purchases?\b|complete payment|转化笔|achats|\w*käufe\b|compras\b|покупк|acquisti|購入|구매|pembelian|mua hàng|zakupy"
+    r"purchases?\b|complete payment|转化笔|achats|\w*käufe\b|compras\b|покупк|acquisti|購入|구매|pembelian|mua hàng|zakupy|lượt mua"
 )
 _CONVERSIONS = one_of(
-    r"conversions?\b|conv\b|results?\b|转化数|转化量|转化次数|成效|전환|コンバージョン|konversi|lượt chuyển đổi|конверсий|conversiones|conversões|konwersj|resultados|ergebnisse|résultats"
+    r"conversions?\b|conv\b|results?\b|转化数|转化量|转化次数|成效|전환|コンバージョン|konversi|lượt chuyển đổi|конверси[ий]\b|conversiones|conversões|konwersj|resultados|ergebnisse|résultats"
 )
 _NUMBER = one_of(r"ids?\b|number|no\b|name|type|status|state|url|code|编号|号$|名称|类型|状态")
 #: how many orders, in a word that has money in it
@@ -104,10 +104,11 @@ _INCOME = one_of(
 _WHOLE = one_of(r"total|总|總|всего|итого|합계|총|合計|gesamt|tổng")
 _IS_ID = one_of(r"ids?\b|编号|number|番号|번호|sku|asin|артикул|货号")
 _DAY = re.compile(
-    r"^(?:by )?(?:date|day|reporting (?:date|day|starts)|レポート開始日|report date|stat(?:istics?)? date|data date|start date|date start|date range|日期|统计日期|统计时间|數據日期|数据日期|時間|时间|日|日期范围|开始日期|fecha|día|dia|fecha de inicio|data|data de início|datum|tag|startdatum|jour|date de début|tanggal|ngày|วันที่|дата|день|날짜|일자|일별|기준일|기간|날짜별|日付|年月日|対象日|giorno|data di inizio|dzień|tarih|gün|time period|hora)$"
+    r"^(?:by )?(?:date|day|reporting (?:date|day|starts)|レポート開始日|report date|stat(?:istics?)? date|data date|start date|date start|date range|日期|统计日期|统计时间|數據日期|数据日期|時間|时间|日|日期范围|开始日期|fecha|día|dia|fecha de inicio|data|data de início|datum|tag|startdatum|jour|date de début|tanggal|ngày|วันที่|дата|день|날짜|일자|일별|기준일|기간|날짜별|日付|年月日|対象日|giorno|data di inizio|dzień|tarih|gün|time period|hora|start time|일|день|dato|dátum|den|päivä|التاريخ|تاریخ|تاريخ|ημερομηνία|ημέρα|zi|ziua)$"
 )
+_CLOCK = re.compile(r"\d{1,2}:(\d{2})(?::\d{2})?")
 _UNTIL = re.compile(
-    r"^(?:end date|レポート終了日|date end|reporting ends|结束日期|fecha de finalización|fecha de fin|data de término|data final|enddatum|date de fin|tanggal akhir|дата окончания|종료일|終了日|data di fine)$"
+    r"^(?:end date|レポート終了日|date end|reporting ends|结束日期|fecha de finalización|fecha de fin|data de término|data final|enddatum|date de fin|tanggal akhir|дата окончания|종료일|終了日|data di fine|end time)$"
 )
 _DIMENSIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ad_group", one_of(r"ad ?groups?|ad ?sets?|单元|广告组|推广单元|grupo de an|conjunto de an|anzeigengruppe|groupe d annonces|группа объявлен|광고그룹|광고 그룹|広告グループ|gruppo di annunci|grupa reklam|nhóm quảng cáo|grup iklan")),
@@ -288,8 +289,26 @@ def _part_of(bare: str, words: str) -> tuple[str, int] | None:
 def _are_days(cells: Sequence[Cell]) -> bool:
     if not cells:
         return True
+    if are_moments(cells):
+        return False
     fits = sum(parts_of(cell) is not None or " - " in text_of(cell) or "~" in text_of(cell) for cell in cells)
     return fits >= MOST * len(cells) or sum(parts_of(cell) is not None for cell in cells) >= 2
+
+
+def is_period(text: str) -> bool:
+    """Whether a header names the day, or the time until which, a row of a report is of."""
+    words = plain_words(text)
+    return _DAY.match(words) is not None or _UNTIL.match(words) is not None
+
+
+def are_moments(cells: Sequence[Cell]) -> bool:
+    """Whether a column says at which minute something happened, which a period of a report does not."""
+    if not cells:
+        return False
+    clocks = [clock for cell in cells if (clock := _CLOCK.search(text_of(cell))) is not None]
+    return len(clocks) >= MOST * len(cells) and sum(one[1] not in ("00", "59") for one in clocks) * 2 > len(
+        cells
+    )
 
 
 def _are_figures(cells: Sequence[Cell], text: str) -> bool:

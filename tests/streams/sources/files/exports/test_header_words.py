@@ -32,6 +32,10 @@ def recognized(*shown: str, row: Sequence[str] = ()) -> RecognizedTable | None:
         ("拼单成功时间", "placed"), ("Принят в обработку", "placed"), ("Créée le", "placed"), ("Bestelleingang", "placed"), ("Geannuleerd op", "cancelled"), ("Ngày xuất kho", "shipped"),
         ("Stok Kodu", "product"), ("Nr zamówienia", "order"), ("Łączna kwota", "total"), ("Rechnungsbetrag", "total"), ("Zahlungsstatus", "financial"), ("配送状態", "fulfilment"),
         ("Pedido", "order"), ("상품주문번호", "line"), ("Référence commande", "order"), ("出貨時間", "shipped"), ("Método de pago", "payment_method"),
+        ("رقم الطلب", "order"), ("تاريخ الإنشاء", "placed"), ("حالة الدفع", "financial"), ("رمز المنتج", "product"), ("شماره سفارش", "order"), ("מספר הזמנה", "order"), ("Nr. comandă", "order"),
+        ("Stav objednávky", "status"), ("Rendelésszám", "order"), ("Ποσότητα", "quantity"), ("Назва товару", "item_name"), ("Дата поръчка", "placed"), ("Beställningsdatum", "placed"),
+        ("판매자상품번호", "product"), ("Item Unit Price", "unit_price"), ("Titre du produit", "item_name"), ("order_delivered_carrier_date", "shipped"),
+        ("Amount", "total"), ("Email", "buyer"), ("Total Barang", "quantity"), ("Gesamterstattung", "refund_amount"),
     ],
 )  # fmt: skip
 def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) -> None:
@@ -41,7 +45,7 @@ def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) ->
 @pytest.mark.parametrize(
     "header",
     ["Ship By Date", "承诺发货时间", "Fecha estimada de entrega", "Delivery Date", "Ship State", "Order Total (ex tax)", "运费", "Quantity refunded",
-     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name", "Est. shipping date", "Fecha límite de despacho", "Sales Channel Country"],
+     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name", "Est. shipping date", "발송마감일", "Tổng tiền hàng", "Fecha límite de despacho", "Sales Channel Country"],
 )  # fmt: skip
 def test_what_only_sounds_like_it_is_left_out(header: str) -> None:
     assert named(header) == {}
@@ -161,3 +165,28 @@ def test_the_total_of_an_item_is_added_up_and_the_order_s_own_is_not() -> None:
         )
         assert table is not None
         assert table.layout.money == money
+
+
+def test_a_reference_that_is_all_a_table_has_for_its_orders_was_taken_for_a_product() -> None:
+    grid = ("Referencia", "Nuevo cliente", "Total", "Estado", "Fecha")
+    assert named(*grid)["order"] == "Referencia"
+    assert "product" not in named(*grid)
+    assert named("Pedido", "Referencia", "Cantidad")["product"] == "Referencia"
+
+
+def test_the_date_of_a_receipt_is_the_orders_only_where_the_receipt_is_the_order() -> None:
+    assert named("InvoiceNo", "InvoiceDate")["placed"] == "InvoiceDate"
+    assert "placed" not in named("Order ID", "Invoice Date")
+
+
+def test_an_order_without_a_word_for_it_is_known_by_its_only_numbers() -> None:
+    shown = ("item_nr", "status", "order_timestamp", "offer_price")
+    rows = [(f"7781200{at}", "Shipped", f"2026-03-1{at} 10:00:00", "12.50") for at in range(3)]
+    fields = guessed_fields(shown, rows)
+    assert shown[fields["order"]] == "item_nr"
+    assert shown[fields["placed"]] == "order_timestamp"
+
+
+def test_the_delivery_state_is_a_state_only_next_to_other_states() -> None:
+    assert named("Delivery state") == {}
+    assert named("Order state", "Delivery state")["fulfilment"] == "Delivery state"

@@ -93,6 +93,32 @@ def test_an_order_count_was_taken_for_an_order_number() -> None:
     [
         (("Order ID", "SKU", "Settlement ID", "Payout date", "Commission fee", "Net amount"), "settlement"),
         (("订单号", "结算单号", "结算时间", "佣金", "手续费", "结算金额"), "settlement"),
+        (
+            (
+                "id",
+                "Seller Message",
+                "Created",
+                "Amount",
+                "Fee",
+                "Status",
+                "Statement Descriptor",
+                "Card Brand",
+            ),
+            "payments",
+        ),
+        (
+            (
+                "账务流水号",
+                "业务流水号",
+                "商户订单号",
+                "商品名称",
+                "发生时间",
+                "收入金额",
+                "支出金额",
+                "账户余额",
+            ),
+            "payments",
+        ),
         (("SKU", "Product", "Available", "Reserved", "On hand"), "stock"),
         (("商品编码", "仓库", "可用库存", "锁定库存", "在途"), "stock"),
     ],
@@ -125,3 +151,9 @@ def test_order_lines_without_a_number_of_the_order_were_taken_for_a_report() -> 
 def test_amounts_called_orders_were_counted() -> None:
     table = recognized("Day", "Visits", "Clicks", "Total orders", rows=[("2026-03-01", "80", "9", "$812.50")])
     assert "orders" not in table.measures
+
+
+def test_single_sales_with_the_minute_of_each_were_taken_for_a_report_of_days() -> None:
+    shown = ("Date", "Time", "Item", "Qty", "Gross Sales", "Net Sales", "Transaction ID")
+    rows = [("2026-03-01", f"10:1{at}:07", "Tea", "1", "$5.50", "$5.00", f"Zx81245{at}") for at in range(4)]
+    assert recognized(*shown, rows=rows).layout.kind == "orders"
