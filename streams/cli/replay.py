@@ -29,7 +29,8 @@ from streams.clickhouse.counts import stage_totals
 from streams.collector.intake import open_intake
 from streams.collector.publisher import Publisher
 from streams.config.loading import find_config, load_config
-from streams.config.model import STORE_ID, Config
+from streams.config.model import Config
+from streams.config.store_id import STORE_ID
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.landed import NotLandedError, wait_until_landed

@@ -16,6 +16,7 @@ from streams.config.access import GrantConfig
 from streams.config.alerting import AlertingConfig
 from streams.config.calendar import CalendarConfig
 from streams.config.evaluating import GroupConfig, ReportConfig, TargetConfig, named_exactly, stores_of
+from streams.config.store_id import StoreId
 from streams.config.subscribers import SubscriberConfig
 from streams.config.warehouse import WarehouseConfig
 from streams.schema import ConfigPart, Currency, SecretRef, Zone
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     AnyConnection = ConnectionConfig
 else:
     AnyConnection = connection_type()
-
-STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-StoreId = Annotated[str, Field(pattern=STORE_ID)]
 
 
 class StoreNames(ConfigPart):

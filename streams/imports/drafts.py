@@ -12,7 +12,6 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +22,12 @@ from streams.clock import now_ms
 from streams.config.model import Config
 from streams.errors import FunnelwatchError, InputError, StateError
 from streams.imports.elsewhere import run_elsewhere
+from streams.imports.reading import shown_tables
 from streams.imports.running import run_import
 from streams.imports.runs import ImportRun
 from streams.settings import Settings
-from streams.sources.files.exports.cells import is_blank, text_of
-from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
+from streams.sources.files.exports.dry_run import ImportChoices, summarize
 from streams.sources.files.exports.opening import opened
-from streams.sources.files.exports.recognition import cell_at
 
 _log = structlog.get_logger()
 #: bytes of one upload
@@ -37,7 +35,6 @@ MAX_UPLOAD = 1 << 30
 #: files at a time, for all people of the page
 MAX_DRAFTS = 8
 _KEEP_MS = 3_600_000
-_EXAMPLES = 3
 _READ_S, _IMPORT_S = 900.0, 7200.0
 _UNSAFE = re.compile(r"[^\w. ()\[\]#+=@-]+")
 
@@ -232,51 +229,6 @@ def safe_name(file: str) -> str:
     """A file's name as it can be used in a folder of our own."""
     name = _UNSAFE.sub("_", file.replace("\\", "/").rpartition("/")[2]).strip(". ")
     return name[-120:] or "upload"
-
-
-def shown_tables(path: Path, choices: ImportChoices) -> list[dict[str, Any]]:
-    """What a file holds, table by table."""
-    with opened(path) as files:
-        return [_shown(summary) for file in files for summary in summarize(file, choices)]
-
-
-def _shown(summary: ExportSummary) -> dict[str, Any]:
-    record = summary.as_record()
-    record["error"] = summary.trouble or None
-    table = summary.table
-    if table is None or summary.values is None:
-        return record
-    examples: list[list[str]] = [[] for _ in table.shown]
-    for line, cells in islice(summary.values.source(), table.header_line + 60):
-        if line <= table.header_line:
-            continue
-        for place, found in enumerate(examples):
-            cell = cell_at(cells, place)
-            if len(found) < _EXAMPLES and not is_blank(cell):
-                found.append(" ".join(text_of(cell).split())[:40])
-    fields = {place: name for name, place in table.columns.items()}
-    measures = {place: name for name, place in table.measures.items()}
-    parts = {place: name for name, place in table.dimensions.items()}
-    record["layout_title"] = table.layout.title or table.layout.name
-    record["kind"] = table.layout.kind
-    record["why"] = table.why  # in both languages, as the reader wants it
-    record["notes"] = summary.notes
-    record["headers"] = [
-        {
-            "header": header,
-            "examples": examples[place],
-            "field": fields.get(place, ""),
-            "measure": measures.get(place, ""),
-            "part": parts.get(place, ""),
-        }
-        for place, header in enumerate(table.shown)
-        if header
-    ]
-    record["recognized"] = table
-    record["questions"] = [
-        {name: getattr(question, name) for name in question.__slots__} for question in summary.questions
-    ]
-    return record
 
 
 def import_tables(

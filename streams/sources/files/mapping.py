@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scoring.events.event import EventType, Platform
-from streams.config.model import StoreId
+from streams.config.store_id import StoreId
 from streams.errors import InputError
 from streams.schema import Zone
 
