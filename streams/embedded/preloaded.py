@@ -23,6 +23,7 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -39,7 +40,7 @@ _ADOPTED_S = 10.0
 #: room for the command line that a forked process shows: arguments are written over those of the preloaded process
 _SHOWN_BYTES = 400
 #: a library's threads would not be there in a copy; numpy's linear algebra starts none with this
-_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+NO_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 class RunningProcess(Protocol):
@@ -122,7 +123,7 @@ class Preloader:
                     sys.executable,
                     *("-m", "streams.embedded.preloaded", str(theirs.fileno()), *self._modules),
                     "-" * _SHOWN_BYTES,
-                    env=self._environment | _NO_THREADS,
+                    env=self._environment | NO_THREADS,
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -142,7 +143,7 @@ class Preloader:
             if self._control is None:
                 return None
             asked = _Wanted(list(arguments), environment, os.getpid())
-            _be_subreaper(True)
+            be_subreaper(True)
             try:
                 async with asyncio.timeout(_ANSWER_S):
                     return ForkedProcess(await self._ask(msgspec.json.encode(asked), output))
@@ -151,7 +152,7 @@ class Preloader:
                 self._give_up()
                 return None
             finally:
-                _be_subreaper(False)
+                be_subreaper(False)
 
     async def _ask(self, asked: bytes, output: BinaryIO) -> int:
         loop = asyncio.get_running_loop()
@@ -191,7 +192,7 @@ def _is_possible() -> bool:
     return True
 
 
-def _be_subreaper(is_wanted: bool) -> None:
+def be_subreaper(is_wanted: bool) -> None:
     """Whether the orphans among our descendants become our children."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(is_wanted), 0, 0, 0)
 
@@ -199,17 +200,17 @@ def _be_subreaper(is_wanted: bool) -> None:
 # --- in the preloaded process
 
 
-def _serve(control: socket.socket) -> None:
-    """Fork a role for each pair of descriptors that arrives, until the supervisor has gone."""
+def serve(control: socket.socket, number: int, become: Callable[..., None]) -> None:
+    """Fork for each group of descriptors that arrives, ``number`` of them, until who sends them has gone; ``become`` does not return."""
     while True:
-        asked, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+        asked, descriptors, _, _ = socket.recv_fds(control, 1, number)
         if not asked:
             return
         between = os.fork()
         if between == 0:
             if os.fork() == 0:
                 control.close()
-                _become(*descriptors)
+                become(*descriptors)
             os._exit(0)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -226,11 +227,11 @@ def _become(request: int, output: int) -> None:
         os.close(output)
         with socket.socket(fileno=request) as asking:
             asked = msgspec.json.decode(b"".join(iter(lambda: asking.recv(65_536), b"")), type=_Wanted)
-            _wait_for_parent(asked.parent)
+            wait_for_parent(asked.parent)
             asking.sendall(str(os.getpid()).encode())
         os.environ.clear()
         os.environ.update(asked.environment)
-        _show(asked.arguments)
+        show([sys.executable, "-m", "streams.roles", *asked.arguments])
         sys.argv = ["streams.roles", *asked.arguments]
 
         from streams.roles import main
@@ -247,7 +248,7 @@ def _become(request: int, output: int) -> None:
         os._exit(code)  # as an ordinary role does
 
 
-def _wait_for_parent(parent: int) -> None:
+def wait_for_parent(parent: int) -> None:
     """Return once this process is the child of ``parent``; end it if that does not come about."""
     deadline = time.monotonic() + _ADOPTED_S
     while os.getppid() != parent:
@@ -256,12 +257,12 @@ def _wait_for_parent(parent: int) -> None:
         time.sleep(0.001)
 
 
-def _show(arguments: list[str]) -> None:
+def show(command: list[str]) -> None:
     """Let the process list show the command that an ordinary start would have."""
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         begin, end = int(fields[45]), int(fields[46])
-        shown = b"\0".join(part.encode() for part in (sys.executable, "-m", "streams.roles", *arguments))
+        shown = b"\0".join(part.encode() for part in command)
         room = end - begin
         ctypes.memmove(begin, shown[: room - 1].ljust(room, b"\0"), room)
 
@@ -277,7 +278,7 @@ def main() -> int:
         return 1
     gc.collect()
     gc.freeze()  # what is shared is not written to only because it is looked at
-    _serve(control)
+    serve(control, 2, _become)
     return 0
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +17,10 @@ from streams.instance.files import connect_settings
 from streams.instance.state import instance_state
 from streams.settings import load_settings
 from tests.deadlines import within
+from tests.fixtures.forking import run_python, start_python
 
+#: the program that is installed as ``funnelwatch``
+COMMAND = "import sys; from streams.cli.main import main; sys.exit(main())"
 _START_S = 240
 _STOP_S = 60
 
@@ -47,13 +49,8 @@ class Instance:
         self.data.mkdir(parents=True, exist_ok=True)
         output = (self.data / "up.txt").open("ab")
         said_before = len(self.said())
-        self._process = subprocess.Popen(
-            [*self._command("up"), "--roles", self._roles, *self.options],
-            env=self._environment,
-            stdout=output,
-            stderr=output,
-            cwd=self.data,
-        )
+        up = (*self._command("up"), "--roles", self._roles, *self.options)
+        self._process = start_python(*up, env=self._environment, cwd=self.data, stdout=output)
         deadline = time.monotonic() + within(_START_S)
         while "everything is ready" not in self.said()[said_before:]:
             assert self._process.poll() is None, self.said()
@@ -103,16 +100,10 @@ class Instance:
             time.sleep(0.5)
 
     def _command(self, *arguments: str) -> list[str]:
-        return [str(Path(sys.executable).with_name("funnelwatch")), *arguments, "--data", str(self.data)]
+        return ["-c", COMMAND, *arguments, "--data", str(self.data)]
 
     def _run(self, *arguments: str, check: bool = True) -> str:
-        done = subprocess.run(
-            self._command(*arguments),
-            env=self._environment,
-            capture_output=True,
-            text=True,
-            timeout=within(300),
-            cwd=self.data,
-        )
+        command = self._command(*arguments)
+        done = run_python(*command, env=self._environment, cwd=self.data, quiet_s=300)
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}{self.said()}"
         return done.stdout

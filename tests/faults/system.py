@@ -28,6 +28,7 @@ from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
 from tests.faults.proxy import Proxy
+from tests.fixtures.forking import start_python
 from tests.places import ROOT
 
 KEY, PIXEL_KEY = "key-of-the-fault-tests", "pixel-key-of-the-fault-tests"
@@ -57,6 +58,8 @@ class Part:
         self._command, self._environment, self._log, self._cwd = command, environment, log, ROOT
         self.process: subprocess.Popen[bytes] | None = None
         self.is_wanted = True
+        #: whether it is forked from a process that has imported what roles import
+        self.is_forked = False
         #: ends that nobody asked for: exit code and last line of the log
         self.ends: list[str] = []
         #: most memory that it held at any look, in MB
@@ -64,6 +67,9 @@ class Part:
 
     def start(self) -> None:
         with self._log.open("ab") as log:
+            if self.is_forked:
+                self.process = start_python(*self._command[1:], env=self._environment, stdout=log)
+                return
             self.process = subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
@@ -206,7 +212,9 @@ class System:
         link = self.links.get(name, self.links["monitors"])
         settings = self.settings.model_copy(update={"data": data, "kafka": f"127.0.0.1:{link.port}"})
         module = _MODULES.get(role, "streams.roles")
-        return self._add(name, ["-m", module, role, "--parent", str(os.getpid())], settings)
+        part = self._add(name, ["-m", module, role, "--parent", str(os.getpid())], settings)
+        part.is_forked = True
+        return part
 
     def add_monitor(self) -> Part:
         """One worker more, started."""

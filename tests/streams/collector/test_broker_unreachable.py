@@ -6,7 +6,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from streams.kafka.admin import create_topics
 from streams.kafka.topics import EVENTS
 from streams.settings import load_settings
 from tests.deadlines import within
+from tests.fixtures.forking import start_python
 from tests.streams.collector.places import read_topic, running, settings_for
 
 
@@ -145,10 +145,9 @@ async def test_a_collector_killed_with_bytes_on_disk_sends_them_after_its_restar
     }
 
     def start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "streams.roles", "collector", "--parent", str(os.getpid())]
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        command = ("-m", "streams.roles", "collector", "--parent", str(os.getpid()))
+        with Path(os.devnull).open("wb") as nowhere:
+            return start_python(*command, env=environment, stdout=nowhere)
 
     def address(process: subprocess.Popen[bytes]) -> str:
         mine = [state for state in read_states(data) if state.pid == process.pid]

@@ -24,6 +24,7 @@ from streams.instance.scraping import targets_path
 from streams.instance.state import instance_state
 from streams.kafka.topics import ALERTS
 from tests.deadlines import within
+from tests.fixtures.forking import run_python
 
 pytestmark = pytest.mark.slow
 PROGRAM = [sys.executable, "-c", "import sys; from streams.cli.main import main; sys.exit(main())"]
@@ -62,15 +63,8 @@ class Up:
             )
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*PROGRAM, *arguments, "--data", str(self.data)],
-            capture_output=True,
-            text=True,
-            env=self.environment,
-            cwd=self.data.parent,
-            timeout=within(60),
-            check=False,
-        )
+        command = (*PROGRAM[1:], *arguments, "--data", str(self.data))
+        return run_python(*command, env=self.environment, cwd=self.data.parent, quiet_s=60)
 
     def status(self) -> dict[str, Any]:
         """What ``funnelwatch status --json`` prints, without a process for it."""

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -21,6 +20,7 @@ from scoring.funnel.scores import MinuteRow
 from scoring.funnel.stages import STAGE_INDEX
 from streams.kafka.topics import MINUTES
 from tests.deadlines import within
+from tests.fixtures.forking import start_python
 from tests.fixtures.kafka_tools import read_all
 from tests.places import ROOT
 
@@ -53,7 +53,6 @@ class Process:
             **changed,
         }
         self._command = [
-            sys.executable,
             str(ROOT / "tests/streams/monitor/monitor_process.py"),
             json.dumps(settings),
             prefix,
@@ -66,8 +65,7 @@ class Process:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log, env=environment)
+        self.process = start_python(*self._command, env=dict(os.environ), stdout=self._log)
 
     def end(self, how: signal.Signals) -> int:
         assert self.process is not None

@@ -5,7 +5,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from streams.kafka.leadership import Leadership
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
 from tests.fixtures.alert_card import ALERT
+from tests.fixtures.forking import start_python
 from tests.fixtures.kafka import start_broker
 from tests.streams.channels.hook import Hook, until
 
@@ -91,7 +91,7 @@ async def notifier(settings: Settings) -> AsyncIterator[subprocess.Popen[bytes]]
         "FUNNELWATCH_CLICKHOUSE_URL": settings.clickhouse_url,
         "FUNNELWATCH_SESSION_TIMEOUT_S": "6",
     }
-    process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    process = start_python("-c", script, env=environment)
     try:
         yield process
     finally:
