@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
@@ -19,7 +20,10 @@ from tests.deadlines import within, within_ms
 from tests.streams.collector.places import Place, running, settings_for
 
 CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}")
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 SHOP = """<!doctype html><title>shop</title>
 <script>window.funnelwatch=window.funnelwatch||function(){(funnelwatch.q=funnelwatch.q||[]).push(arguments)};
@@ -122,7 +126,7 @@ class Shop:
 
 
 @asynccontextmanager
-async def shop_of(place: Place) -> AsyncIterator[Shop]:
+async def shop_of(place: Place, browser: Browser) -> AsyncIterator[Shop]:
     pages = {
         "shop": SHOP % (place.url, ""),
         "counted": SHOP % (place.url, 'data-private="count"'),
@@ -143,18 +147,25 @@ async def shop_of(place: Place) -> AsyncIterator[Shop]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield Shop(f"http://127.0.0.1:{runner.addresses[0][1]}", place, browser, pages)
+    finally:
+        for context in browser.contexts:
+            await context.close()
+        await runner.cleanup()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for the file: each visitor is a context of its own, which shares nothing with the others."""
     async with async_playwright() as player:
-        browser = await player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        try:
-            yield Shop(f"http://127.0.0.1:{runner.addresses[0][1]}", place, browser, pages)
-        finally:
-            await browser.close()
-            await runner.cleanup()
+        yield await player.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
 
 
-@pytest.fixture
-async def shop(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Shop]:
-    async with running(kafka, topic_prefix, settings_for(tmp_path)) as place, shop_of(place) as one:
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(kafka: str, topic_prefix: str, tmp_path: Path, browser: Browser) -> AsyncIterator[Shop]:
+    place_of_test = running(kafka, topic_prefix, settings_for(tmp_path))
+    async with place_of_test as place, shop_of(place, browser) as one:
         yield one
 
 

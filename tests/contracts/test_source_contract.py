@@ -287,7 +287,7 @@ def test_a_kill_at_every_await_loses_no_row_and_moves_no_cursor_too_far(polled: 
 
 
 def test_a_kill_at_some_awaits_loses_no_row_and_moves_no_cursor_too_far(polled: Polled) -> None:
-    for kill_at in range(1, 40, 3):
+    for kill_at in (1, 4, 10, 19, 31, 37):
         killed = killed_run(polled, Steps(kill_at=kill_at))
         assert killed.kills == 1
 

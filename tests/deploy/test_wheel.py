@@ -106,20 +106,30 @@ def install(built: tuple[Path, Path], place: Path, python: str) -> Installed:
 
 
 def _share_what_is_compiled(place: Path) -> None:
-    """Link what this environment's Python has compiled of the same libraries; it takes a quarter of a minute to do it again.
+    """Link what this environment's Python has compiled of the same libraries, and of the same modules of ours.
 
-    Python itself looks whether a source's size and time are those it was compiled from, and compiles it again if not.
+    To do it again takes a quarter of a minute. Python itself looks whether a source's size and time are those it was compiled
+    from, and compiles it again if not; a module of the wheel that is the checkout's byte for byte is given its time.
     """
-    ours = Path(pytest.__file__).parents[1]
     (theirs,) = place.glob("lib/python*/site-packages")
-    for compiled in ours.glob("**/__pycache__/*.pyc"):
-        there = theirs / compiled.relative_to(ours)
-        if there.parents[1].is_dir() and not there.exists():
-            there.parent.mkdir(exist_ok=True)
-            try:
-                os.link(compiled, there)
-            except OSError:  # on another disk
-                shutil.copy2(compiled, there)
+    for package in ("scoring", "streams"):
+        for source in (ROOT / package).glob("**/*.py"):
+            there = theirs / source.relative_to(ROOT)
+            if there.is_file() and there.read_bytes() == source.read_bytes():
+                shutil.copystat(source, there)
+    for ours, pattern in (
+        (Path(pytest.__file__).parents[1], "**"),
+        (ROOT, "scoring/**"),
+        (ROOT, "streams/**"),
+    ):
+        for compiled in ours.glob(f"{pattern}/__pycache__/*.pyc"):
+            there = theirs / compiled.relative_to(ours)
+            if there.parents[1].is_dir() and not there.exists():
+                there.parent.mkdir(exist_ok=True)
+                try:
+                    os.link(compiled, there)
+                except OSError:  # on another disk
+                    shutil.copy2(compiled, there)
 
 
 @pytest.fixture(scope="module")
