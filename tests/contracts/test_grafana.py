@@ -5,7 +5,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +20,10 @@ from scoring.evaluation.scenarios import ADVICE_BY_ID, SCENARIO_BY_ID
 from scoring.evaluation.texts import ADVICE_STATES
 from scoring.wording.text import Language
 from streams import metrics
-from streams.clickhouse.migrations import migrate
 from streams.jobs.rollups import once
 from streams.settings import load_settings
 from tests.contracts.grafana_queries import Asked, Choice, PanelQuery, choices, clickhouse_queries, fill
+from tests.fixtures.clickhouse import Databases
 
 BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 STORES, MINUTES = 20, 8 * 1440
@@ -39,21 +39,25 @@ EXPECTED = {
 
 
 @pytest.fixture(scope="module")
-def reader(clickhouse: Any) -> Any:
+def reader(clickhouse: Any, databases: Databases) -> Iterator[Any]:
+    with databases.lent(clickhouse) as database:
+        yield filled(clickhouse, database)
+
+
+def filled(clickhouse: Any, database: str) -> Any:
     settings = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
-        clickhouse_database="funnelwatch_grafana",
+        clickhouse_database=database,
     )
-    asyncio.run(migrate(settings))
-    client = clickhouse.client("funnelwatch_grafana")
+    client = clickhouse.client(database)
     fill(client, STORES, MINUTES)
     for table in ("minutes_raw", "scores_raw"):  # landed long enough ago to be summed up at the first run
         client.command(
             f"ALTER TABLE {table} UPDATE landed_at = now() - 600 WHERE 1 SETTINGS mutations_sync = 2"
         )
     asyncio.run(once(settings))
-    return clickhouse.read_client("funnelwatch_grafana")
+    return clickhouse.read_client(database)
 
 
 @pytest.fixture(scope="module")

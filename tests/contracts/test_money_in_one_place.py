@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,6 @@ from scoring.funnel.period_steps import PERIOD_STEPS, PeriodStep
 from scoring.funnel.stages import STAGE_INDEX, STAGES, STEP_BY_ID
 from scoring.wording.card import CardContext
 from scoring.wording.cards import build_card
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.queries import DigestQueries
@@ -31,11 +29,10 @@ from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
 from tests.contracts.grafana_queries import Asked, Choice, choices
 from tests.fixtures import web_seed
-from tests.fixtures.clickhouse import Store
+from tests.fixtures.clickhouse import Databases, Store
 from tests.fixtures.page import RunningPage, page_settings, serve
 from tests.fixtures.report_seed import COLUMNS, midnight, report_row
 
-DATABASE = "funnelwatch_money"
 HOUR_MS = 3_600_000
 #: of the store's fourteen days: 10,000 clicks, 1,000 carts, 250 orders (50 of them free), 200 payments
 COUNTS = {"impression": 100_000, "click": 10_000, "add_to_cart": 1000, "order": 250, "payment": 200}
@@ -72,11 +69,18 @@ def order_event(store: str, number: int, at_ms: int, kind: str, amount: str, cur
 
 
 @pytest.fixture(scope="module")
-def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, now_ms: int) -> Iterator[Settings]:
+def database(clickhouse: Store, databases: Databases) -> Iterator[str]:
+    with databases.lent(clickhouse) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def settings(
+    clickhouse: Store, database: str, tmp_path_factory: pytest.TempPathFactory, now_ms: int
+) -> Settings:
     """One store's past, free orders and orders of another currency among it, then alerts of every step."""
-    settings = page_settings(clickhouse, tmp_path_factory.mktemp("money"), clickhouse_database=DATABASE)
-    asyncio.run(migrate(settings))
-    client = clickhouse.client(DATABASE)
+    settings = page_settings(clickhouse, tmp_path_factory.mktemp("money"), clickhouse_database=database)
+    client = clickhouse.client(database)
     opened_ms = now_ms - 2 * HOUR_MS
     before_ms = opened_ms // HOUR_MS * HOUR_MS - 3 * HOUR_MS
     counts = [0] * len(STAGES)
@@ -133,8 +137,7 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, now_ms
     client.insert("alert_transitions_raw", alerts, column_names=web_seed.ALERT_COLUMNS)
     stores = [["us-own", "USD"], ["de-shopify", "EUR"]]
     client.insert("stores_raw", stores, column_names=["store_id", "currency"])
-    yield settings
-    client.command(f"DROP DATABASE {DATABASE}")
+    return settings
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +218,7 @@ def test_grafana_says_the_same(settings: Settings, clickhouse: Store, now_ms: in
         now_ms // 1000,
         {**choices(2), "store": Choice(["us-own", "sg-shopee", "pool:platform=own_site"])},
     )
-    rows = list(clickhouse.client(DATABASE).query(asked.expanded(OPEN)).named_results())
+    rows = list(clickhouse.client(settings.clickhouse_database).query(asked.expanded(OPEN)).named_results())
     assert {row["alert"]: row["money"] and pytest.approx(row["money"]) for row in rows} == EXPECTED
 
 

@@ -15,10 +15,8 @@ from typer.testing import CliRunner
 
 from scoring.funnel.units import DAY_MS
 from streams.cli import backtest, check
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
-from streams.settings import load_settings
 from tests.fixtures.report_seed import COLUMNS
 from tests.fixtures.web_seed import moment
 from tests.scoring.periods.reports import START_MS, STEP, shop
@@ -42,13 +40,8 @@ def history() -> list[list[Any]]:
 
 
 @pytest.fixture
-async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url, clickhouse_password=clickhouse.password,
-        clickhouse_database=fresh_database, data=tmp_path,
-    )  # fmt: skip
-    await migrate(settings)
-    clickhouse.client(database=fresh_database).insert(
+async def run(clickhouse: Any, ready_database: str, tmp_path: Path) -> Run:
+    clickhouse.client(database=ready_database).insert(
         "minutes_raw", history(), column_names=["store_id", "minute", "segment", "counts", "version"]
     )
     write_instance(tmp_path, Instance(1, now_ms(), "127.0.0.1:1", clickhouse.url, "", "", "", ()))
@@ -59,7 +52,7 @@ async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
     app = typer.Typer()
     backtest.register(app)
     check.register(app)
-    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": ready_database}
 
     def command(*arguments: str) -> Result:
         return CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)
@@ -104,13 +97,13 @@ def reported() -> list[list[Any]]:
 
 
 def test_days_of_reports_are_judged_as_they_would_have_been(
-    run: Run, tmp_path: Path, clickhouse: Any, fresh_database: str
+    run: Run, tmp_path: Path, clickhouse: Any, ready_database: str
 ) -> None:
     assert run("backtest", "--reports").exit_code == 2
     nothing = run("backtest", "--reports", "--days", "90")
     assert nothing.exit_code == 2
     assert "no report that is judged" in nothing.output
-    clickhouse.client(database=fresh_database).insert("report_versions_raw", reported(), column_names=COLUMNS)
+    clickhouse.client(database=ready_database).insert("report_versions_raw", reported(), column_names=COLUMNS)
     out = tmp_path / "alerts.jsonl"
     result = run("backtest", "--reports", "--days", "90", "--out", str(out), "--details")
     assert result.exit_code == 0, result.output

@@ -12,26 +12,17 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streams.cli import alerts
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.instance.files import Instance, write_instance
-from streams.settings import load_settings
 from tests.contracts.grafana_queries import fill
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url,
-        clickhouse_password=clickhouse.password,
-        clickhouse_database=fresh_database,
-        data=tmp_path,
-    )
-    await migrate(settings)
-    client = clickhouse.client(fresh_database)
+async def run(clickhouse: Any, ready_database: str, tmp_path: Path) -> Run:
+    client = clickhouse.client(ready_database)
     fill(client, 3, 5)
     for alert, reason, surprise in (("f1", "false_alarm", 6.1), ("e1", "expected", 9.0)):
         client.command(
@@ -50,7 +41,7 @@ async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
     (tmp_path / "secrets" / "clickhouse_reader_password").write_text(clickhouse.reader_password)
     app = typer.Typer()
     alerts.register(app)
-    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": ready_database}
 
     def command(*arguments: str) -> Result:
         return CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)

@@ -11,30 +11,21 @@ import typer
 from typer.testing import CliRunner
 
 from streams.cli import events
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
 from streams.kafka.admin import create_topics
-from streams.settings import load_settings
 
 
 async def test_an_order_is_followed_back_on_the_command_line(
-    clickhouse: Any, kafka: str, fresh_database: str, tmp_path: Path
+    clickhouse: Any, kafka: str, ready_database: str, tmp_path: Path
 ) -> None:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url,
-        clickhouse_password=clickhouse.password,
-        clickhouse_database=fresh_database,
-        data=tmp_path,
-    )
-    await migrate(settings)
     await create_topics(kafka, partitions=2)
     write_instance(tmp_path, Instance(1, now_ms(), kafka, clickhouse.url, "", "", "", ()))
     (tmp_path / "secrets").mkdir(exist_ok=True)
     (tmp_path / "secrets" / "clickhouse_password").write_text(clickhouse.password)
     (tmp_path / "secrets" / "clickhouse_reader_password").write_text(clickhouse.reader_password)
     since_ms = now_ms() - 20 * 86_400_000
-    clickhouse.client(fresh_database).insert(
+    clickhouse.client(ready_database).insert(
         "order_versions_raw",
         [[store, "A-1", "shopee", "sg", since_ms, since_ms, since_ms, "30", 1] for store in ("sg", "my")],
         column_names=["store_id", "order_id", "source", "connection", "told_at_ms", "as_of_ms", "placed_ms", "amount", "digest"],
@@ -43,7 +34,7 @@ async def test_an_order_is_followed_back_on_the_command_line(
     events.register(app)
 
     async def run(*arguments: str) -> Any:
-        environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database, "FUNNELWATCH_KAFKA": kafka}
+        environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": ready_database, "FUNNELWATCH_KAFKA": kafka}
         line = ["events", "order", *arguments, "--data", str(tmp_path)]
         return await asyncio.to_thread(CliRunner().invoke, app, line, env=environment)
 

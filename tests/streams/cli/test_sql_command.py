@@ -16,10 +16,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streams.cli import reconcile, sql
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
-from streams.settings import load_settings
 from tests.places import ROOT
 
 MINUTE_S = 1_717_200_000
@@ -27,14 +25,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url,
-        clickhouse_password=clickhouse.password,
-        clickhouse_database=fresh_database,
-        data=tmp_path,
-    )
-    await migrate(settings)
+async def run(clickhouse: Any, ready_database: str, tmp_path: Path) -> Run:
     write_instance(tmp_path, Instance(1, now_ms(), "127.0.0.1:1", clickhouse.url, "", "", "", ()))
     for name, value in (
         ("clickhouse_password", clickhouse.password),
@@ -46,7 +37,7 @@ async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
     app = typer.Typer()
     sql.register(app)
     reconcile.register(app)
-    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": ready_database}
 
     def command(*arguments: str, text: str = "") -> Result:
         return CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)], input=text, env=environment)
@@ -101,8 +92,8 @@ def test_without_an_instance_it_says_how_to_start_one(tmp_path: Path) -> None:
     assert f"funnelwatch up --data {tmp_path}" in done.stderr
 
 
-def test_reconcile_shows_a_difference_and_repairs_it(run: Run, clickhouse: Any, fresh_database: str) -> None:
-    client = clickhouse.client(database=fresh_database)
+def test_reconcile_shows_a_difference_and_repairs_it(run: Run, clickhouse: Any, ready_database: str) -> None:
+    client = clickhouse.client(database=ready_database)
     client.command(
         "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, version) "
         f"SELECT 's1', toDateTime64({MINUTE_S}, 3, 'UTC') + number, 'click', toString(number), now64(3), 1 FROM numbers(90)"

@@ -14,7 +14,6 @@ from scoring.evaluation.event_facts import EventFact, FactEvent, FactSum, facts_
 from scoring.events.event import EventType
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.event_days import changed_days, count_days
-from streams.clickhouse.migrations import migrate
 from streams.settings import Settings, load_settings
 
 COLUMNS = [
@@ -76,14 +75,12 @@ def rows_of(events: list[FactEvent], store: str = "s1") -> list[list[Any]]:
 
 
 @pytest.fixture
-async def settings(clickhouse: Any, fresh_database: str) -> Settings:
-    made = load_settings(
+async def settings(clickhouse: Any, ready_database: str) -> Settings:
+    return load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(made)
-    return made
 
 
 async def look(settings: Settings) -> int:

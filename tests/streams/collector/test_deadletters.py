@@ -20,12 +20,10 @@ from scoring.events.delivery import StoreDefaults
 from scoring.events.event import RejectReason, Source
 from streams.cli import deadletters, schema
 from streams.cli.schema import SchemaName, schema_of
-from streams.clickhouse.migrations import migrate
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import rejected_record
 from streams.collector.letters import StoredLetter, replay, why_not
 from streams.instance.files import Instance, write_instance
-from streams.settings import load_settings
 from streams.sources.registry import types_claimable
 from tests.deadlines import within
 from tests.streams.collector.places import Place, running, settings_for
@@ -140,14 +138,7 @@ async def test_a_bad_row_replayed_again_is_the_same_letter(place: Place) -> None
     assert len({value["letter_id"] for value in await place.letters(2)}) == 1
 
 
-async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database: str, tmp_path: Path) -> None:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url,
-        clickhouse_password=clickhouse.password,
-        clickhouse_database=fresh_database,
-        data=tmp_path,
-    )
-    await migrate(settings)
+async def test_list_and_show_on_the_real_engine(clickhouse: Any, ready_database: str, tmp_path: Path) -> None:
     write_instance(tmp_path, Instance(1, now_ms(), "127.0.0.1:1", clickhouse.url, "", "", "", ()))
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "clickhouse_reader_password").write_text(clickhouse.reader_password)
@@ -159,11 +150,11 @@ async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database:
         ["funnel.events.v1-5-2", old, "empty", "topic:funnel.events.v1", "", "", "of the log too", 1],
     ]
     names = ["letter_id", "received_at", "reason", "source", "store_id", "payload", "detail", "version"]
-    clickhouse.client(fresh_database).insert("dead_letters_raw", rows, column_names=names)
+    clickhouse.client(ready_database).insert("dead_letters_raw", rows, column_names=names)
     app = typer.Typer()
     deadletters.register(app)
     schema.register(app)
-    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": ready_database}
 
     def run(*words: str) -> Any:
         return CliRunner().invoke(app, ["deadletters", *words, "--data", str(tmp_path)], env=environment)

@@ -13,7 +13,6 @@ from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.spans import SpanLength
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.event_days import changed_days, count_days
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.demo.longer_past import draw_longer_past
@@ -27,15 +26,14 @@ NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 @pytest.mark.slow
 async def test_a_shop_of_the_demo_has_a_health_the_day_after_a_week_ended(
-    clickhouse: Any, fresh_database: str
+    clickhouse: Any, ready_database: str
 ) -> None:
     settings = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(settings)
     now_ms = round(NOW.timestamp() * 1000)
     shop = next(one for one in demo_shops(NOW) if one.id == "kominka")
     assert not has_longer_past(settings, now_ms)

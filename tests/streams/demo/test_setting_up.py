@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from streams.clickhouse.migrations import migrate
 from streams.clock import now
 from streams.collector.keys import WriteKeys
 from streams.config.loading import FILE_NAME, load_config
@@ -54,14 +53,13 @@ def test_an_earlier_demo_is_emptied_unless_it_is_kept(tmp_path: Path) -> None:
     assert (folder / "run").exists()
 
 
-async def test_the_past_is_in_stage_counts_as_it_was_drawn(fresh_database: str, clickhouse: Any) -> None:
+async def test_the_past_is_in_stage_counts_as_it_was_drawn(ready_database: str, clickhouse: Any) -> None:
     settings = load_settings(
         clickhouse_url=f"http://127.0.0.1:{clickhouse.port}",
         clickhouse_user="funnelwatch",
         clickhouse_password=SecretStr(clickhouse.password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(settings)
     assert not has_minutes(settings)
     first = int(now().timestamp()) // 60 - 1440
     drawn = draw_history(make_curve(SHOPS[6], first, 1440, seed=5), 1440, seed=5)
@@ -70,6 +68,6 @@ async def test_the_past_is_in_stage_counts_as_it_was_drawn(fresh_database: str, 
     load_minutes(settings, tables, heard.append)
     assert has_minutes(settings)
     assert sum(heard) == sum(rows.num_rows for rows in tables)
-    client = clickhouse.client(fresh_database)
+    client = clickhouse.client(ready_database)
     counted = client.query("SELECT segment, sum(count) FROM stage_counts GROUP BY segment").result_rows
     assert dict(counted) == {segment: counts.sum() for segment, counts in drawn.items() if counts.sum()}

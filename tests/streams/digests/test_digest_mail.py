@@ -26,19 +26,17 @@ from scoring.evaluation.spans import SpanLength, last_spans, span_name
 from scoring.funnel.stages import Stage
 from scoring.funnel.trade import Trade, trade_figures
 from streams.cli.main import app
-from streams.clickhouse.migrations import migrate
 from streams.config.subscribers import SubscriberConfig
 from streams.digests import pictures
 from streams.digests.composing import ComposedDigest, DigestComposer
 from streams.digests.layout import Addresses, lay_out
 from streams.settings import Settings
 from tests.fixtures import web_seed
-from tests.fixtures.clickhouse import Store
+from tests.fixtures.clickhouse import Databases, Store
 from tests.fixtures.digest_facts import alert, context, facts, shop
 from tests.fixtures.page import page_settings
 from tests.fixtures.report_seed import insert_reports
 
-DATABASE = "funnelwatch_digests"
 ZONE = "Asia/Shanghai"
 MADE: dict[tuple[str, str], ComposedDigest] = {}
 
@@ -51,13 +49,20 @@ def moment() -> int:
 
 
 @pytest.fixture(scope="module")
-def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment: int) -> Iterator[Settings]:
+def database(clickhouse: Store, databases: Databases) -> Iterator[str]:
+    with databases.lent(clickhouse) as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def settings(
+    clickhouse: Store, database: str, tmp_path_factory: pytest.TempPathFactory, moment: int
+) -> Settings:
     settings = page_settings(
-        clickhouse, tmp_path_factory.mktemp("digests"), clickhouse_database=DATABASE, public_url="https://fw.example.com",
+        clickhouse, tmp_path_factory.mktemp("digests"), clickhouse_database=database, public_url="https://fw.example.com",
         mail_from="Funnelwatch <fw@shop.example>",
     )  # fmt: skip
-    asyncio.run(migrate(settings))
-    client = clickhouse.client(DATABASE)
+    client = clickhouse.client(database)
     before, web_seed.FALL_MINUTES = (
         web_seed.FALL_MINUTES,
         300,
@@ -66,8 +71,7 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment
     insert_reports(client, moment)
     insert_evaluations(client, moment)
     web_seed.FALL_MINUTES = before
-    yield settings
-    client.command(f"DROP DATABASE {DATABASE}")
+    return settings
 
 
 def insert_evaluations(client: Any, moment: int) -> None:
@@ -315,7 +319,7 @@ def test_preview_writes_files_and_schedule_shows_the_readers_clock(
         "digests: [{name: li, to: [li@shop.example], zone: America/Los_Angeles, hour: 7:30, days: [mon], form: weekly}]"
     )
     for name, value in {
-        "DATA": str(tmp_path), "KAFKA": "127.0.0.1:9", "CLICKHOUSE_URL": settings.clickhouse_url, "CLICKHOUSE_DATABASE": DATABASE,
+        "DATA": str(tmp_path), "KAFKA": "127.0.0.1:9", "CLICKHOUSE_URL": settings.clickhouse_url, "CLICKHOUSE_DATABASE": settings.clickhouse_database,
         "CLICKHOUSE_READER_PASSWORD": settings.clickhouse_reader_password.get_secret_value(),
     }.items():  # fmt: skip
         monkeypatch.setenv(f"FUNNELWATCH_{name}", value)
@@ -337,10 +341,10 @@ def test_preview_writes_files_and_schedule_shows_the_readers_clock(
 
 
 def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
-    make: Any, clickhouse: Store, moment: int
+    make: Any, clickhouse: Store, database: str, moment: int
 ) -> None:
     web_seed.insert_foreign_alert(
-        clickhouse.client(DATABASE), "odd", "th-lazada", moment - 7_200_000, "", "loud", ""
+        clickhouse.client(database), "odd", "th-lazada", moment - 7_200_000, "", "loud", ""
     )
     made = make(stores=("th-*",), language="en")
     assert [row.verdict for row in made.laid.said.rows] == ["Recovered"]
@@ -354,11 +358,11 @@ def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
     ],
 )
 def test_a_warehouse_that_is_behind_is_in_both_parts_of_the_mail(
-    make: Any, clickhouse: Store, moment: int, language: str, title: str, line: str
+    make: Any, clickhouse: Store, database: str, moment: int, language: str, title: str, line: str
 ) -> None:
     day_begun_ms = moment - 20 * 60_000 - 24 * 3_600_000
     hours = [day_begun_ms + hour * 3_600_000 for hour in range(10, 18)]
-    web_seed.insert_slow_scores(clickhouse.client(DATABASE), "de-shopify", hours, 12.0, 40.0)
+    web_seed.insert_slow_scores(clickhouse.client(database), "de-shopify", hours, 12.0, 40.0)
     laid = make(stores=("de-*",), language=language).laid
     for part in (laid.html, laid.text):
         assert title in part

@@ -1,10 +1,8 @@
 """The role on a real broker, a real mail server and the real engine: one mail a subscriber and day, whatever happens."""
 
-import asyncio
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,7 +14,6 @@ import pytest
 from pydantic import SecretStr
 
 from scoring.alerts.actions import HumanActionKind
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.loading import load_config
 from streams.config.model import Config
@@ -29,20 +26,16 @@ from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka.admin import create_topics
 from streams.settings import Settings
 from tests.deadlines import within
-from tests.fixtures.clickhouse import Store
+from tests.fixtures.clickhouse import Databases, Store
+from tests.fixtures.forking import start_python
 from tests.fixtures.mailbox import Inbox
-from tests.fixtures.page import page_settings
 from tests.streams.channels.hook import until
-
-DATABASE = "funnelwatch_digest_role"
 
 
 @pytest.fixture(scope="module")
-def database(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    settings = page_settings(clickhouse, tmp_path_factory.mktemp("role"), clickhouse_database=DATABASE)
-    asyncio.run(migrate(settings))
-    yield DATABASE
-    clickhouse.client().command(f"DROP DATABASE {DATABASE}")
+def database(clickhouse: Store, databases: Databases) -> Iterator[str]:
+    with databases.lent(clickhouse) as name:
+        yield name
 
 
 #: in the place of what a test does not use
@@ -87,7 +80,7 @@ async def start(
 
     @contextmanager
     def begin() -> Iterator[subprocess.Popen[bytes]]:
-        process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+        process = start_python("-c", script, env=environment)
         try:
             yield process
         finally:

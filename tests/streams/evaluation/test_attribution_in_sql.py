@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -26,11 +23,11 @@ from scoring.evaluation.attribution.journeys import (
 )
 from scoring.evaluation.attribution.lines import Attribution, AttributionFacts, AttributionLack
 from scoring.evaluation.spans import SpanLength, last_spans
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.evaluation import attributed
 from streams.evaluation.attributed import given_rates, read_attributions
 from streams.settings import Settings, load_settings
+from tests.fixtures.clickhouse import Databases
 from tests.fixtures.journeys_seed import WRITTEN, Journeys, ad_rows, insert_journeys, journeys_of
 
 ZONE = "America/New_York"
@@ -53,16 +50,18 @@ class Seeded:
 
 
 @pytest.fixture(scope="module")
-def seeded(clickhouse: Any) -> Iterator[Seeded]:
-    database = f"funnelwatch_ways_{uuid.uuid4().hex[:10]}"
+def seeded(clickhouse: Any, databases: Databases) -> Iterator[Seeded]:
+    with databases.lent(clickhouse) as database:
+        yield filled(clickhouse, database)
+
+
+def filled(clickhouse: Any, database: str) -> Seeded:
     settings = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
         clickhouse_database=database,
     )
-    with ThreadPoolExecutor(1) as apart:
-        apart.submit(asyncio.run, migrate(settings)).result()
     client = clickhouse.client(database)
     made = {
         "s1": journeys_of(SPAN, "s1", 900, 5),
@@ -72,8 +71,7 @@ def seeded(clickhouse: Any) -> Iterator[Seeded]:
     for store, days in (("s1", 2), ("s2", 10)):
         insert_journeys(client, made[store], ad_rows(SPAN, store, ADS, left_out=days))
     insert_journeys(client, made["it's"], [])
-    yield Seeded(settings, made, client)
-    client.command(f"DROP DATABASE {database}")
+    return Seeded(settings, made, client)
 
 
 async def read(

@@ -15,7 +15,6 @@ import pytest
 from scoring.events.event import Event, EventType
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.imported import take_back
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.recount import recount
 from streams.config.model import Config
 from streams.landing.events import EventLanding
@@ -101,10 +100,9 @@ class Model:
 
 
 @pytest.fixture
-async def ground(clickhouse: Any, fresh_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
-    settings = load_settings(**arguments_of(clickhouse, fresh_database, "127.0.0.1:1", tmp_path))
-    await migrate(settings)
-    ground = Ground(settings, clickhouse.client(database=fresh_database))
+async def ground(clickhouse: Any, ready_database: str, tmp_path: Path) -> AsyncIterator[Ground]:
+    settings = load_settings(**arguments_of(clickhouse, ready_database, "127.0.0.1:1", tmp_path))
+    ground = Ground(settings, clickhouse.client(database=ready_database))
     yield ground
     await ground.writer.close()
 

@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from streams.clickhouse.migrations import migrate
 from streams.incidents.breakdown import Breakdown, breakdown_of, breakdown_parameters, breakdown_sql
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import page_settings
 
 TO_MS = time.time_ns() // 1_000_000 // 60_000 * 60_000
 FROM_MS = TO_MS - 3_600_000
@@ -42,9 +40,8 @@ def events(number: int, kind: str, product: str, before_ms: int = 0, **more: str
 
 
 @pytest.fixture
-async def ask(clickhouse: Store, fresh_database: str, tmp_path: Path) -> Iterator[Any]:
-    await migrate(page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database))
-    client = clickhouse.client(fresh_database)
+async def ask(clickhouse: Store, ready_database: str, tmp_path: Path) -> Iterator[Any]:
+    client = clickhouse.client(ready_database)
     rows = [
         *events(30, "order", "mug", WEEK_MS), *events(5, "order", "mug"), *events(100, "add_to_cart", "mug"),
         *events(8, "order", "pen", WEEK_MS), *events(2, "order", "pen", country="DE"),
@@ -60,7 +57,7 @@ async def ask(clickhouse: Store, fresh_database: str, tmp_path: Path) -> Iterato
         by: str, most: int = 20, against: str = "week", step: str = "add_to_cart_to_order"
     ) -> Breakdown:
         parameters = breakdown_parameters("a", step, against, FROM_MS, TO_MS, most)
-        found = clickhouse.read_client(fresh_database).query(breakdown_sql(by), parameters=parameters)
+        found = clickhouse.read_client(ready_database).query(breakdown_sql(by), parameters=parameters)
         return breakdown_of(list(found.named_results()), "a", step, by, against, FROM_MS, TO_MS)
 
     return asked

@@ -15,7 +15,6 @@ from clickhouse_connect.driver.client import Client
 from scoring.alerts.alert import AlertKind
 from scoring.funnel.money import price, worth_of_step
 from scoring.funnel.stages import STAGES
-from streams.clickhouse.migrations import migrate
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
 from tests.fixtures.alert_card import ALERT
@@ -94,10 +93,9 @@ def judged(store: str, minutes_ago: int, expected: float, state: str = "normal")
 
 
 @pytest.fixture
-async def reader(clickhouse: Store, fresh_database: str, tmp_path: Path) -> AsyncIterator[FactsReader]:
-    settings = page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database)
-    await migrate(settings)
-    fill(clickhouse.client(fresh_database))
+async def reader(clickhouse: Store, ready_database: str, tmp_path: Path) -> AsyncIterator[FactsReader]:
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=ready_database)
+    fill(clickhouse.client(ready_database))
     path = tmp_path / "funnelwatch.yaml"
     path.write_text(CONFIG)
     made = FactsReader(settings, load_config(path), lambda: NOW_MS, patience_s=60)

@@ -8,11 +8,9 @@ from typing import Any
 
 from scoring.funnel.stages import STAGES
 from scoring.funnel.trade import Trade
-from streams.clickhouse.migrations import migrate
 from streams.config.model import Config
 from streams.incidents.trade import TradeReader
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import page_settings
 
 FROM = datetime(2026, 3, 2, 8, tzinfo=UTC)
 SPAN = {"from_s": int(FROM.timestamp()), "to_s": int(FROM.timestamp()) + 3600}
@@ -39,11 +37,9 @@ def order(number: int, store: str, set_apart: str, amount: str = "20.00", curren
 
 
 async def test_what_was_sold_without_a_page_is_sold_and_in_no_conversion(
-    clickhouse: Store, fresh_database: str, tmp_path: Path
+    clickhouse: Store, ready_database: str, tmp_path: Path
 ) -> None:
-    settings = page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database)
-    await migrate(settings)
-    client = clickhouse.client(fresh_database)
+    client = clickhouse.client(ready_database)
     orders = [order(n, "shop", "") for n in range(4)] + [
         order(n, "shop", "without_page") for n in range(4, 6)
     ]

@@ -12,7 +12,6 @@ from aiokafka import AIOKafkaConsumer
 
 from scoring.baselines import StoreBaseline, decode_baseline
 from scoring.baselines.benchmark import BenchmarkError
-from streams.clickhouse.migrations import migrate
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import StateReport, read_states
@@ -25,14 +24,13 @@ from tests.deadlines import within
 
 
 async def test_history_in_the_store_becomes_a_published_baseline(
-    clickhouse: Any, fresh_database: str, kafka: str, topic_prefix: str, tmp_path: Path
+    clickhouse: Any, ready_database: str, kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     settings = load_settings(
-        data=tmp_path, kafka=kafka, clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
+        data=tmp_path, kafka=kafka, clickhouse_url=clickhouse.url, clickhouse_database=ready_database,
         clickhouse_password=clickhouse.password, clickhouse_reader_password=clickhouse.reader_password,
         group_prefix=topic_prefix.rstrip("."),
     )  # fmt: skip
-    await migrate(settings)
     await create_topics(kafka, partitions=2)
     rng = np.random.default_rng(5)
     first = now_ms() // 60_000 - 3 * 1440
@@ -49,7 +47,7 @@ async def test_history_in_the_store_becomes_a_published_baseline(
     ]
     old = [0, 1, 0, 0, 0, 0, 0]  # its platform resent a few old ones when the store was connected
     rows += [["job-store", (first - days * 1440) * 60, "ios", old, 0] for days in (20, 17, 3)]
-    clickhouse.client(database=fresh_database).insert(
+    clickhouse.client(database=ready_database).insert(
         "minutes_raw", rows, column_names=["store_id", "minute", "segment", "counts", "version"]
     )
     config = Config(stores=(StoreConfig(id="job-store", zone="Asia/Shanghai"),))

@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.recount import recount
 from streams.config.model import CleaningConfig, Config
 from streams.jobs.brushing import once
@@ -40,19 +39,18 @@ def honest(number: int) -> list[list[Any]]:
 
 
 @pytest.fixture
-async def settings(clickhouse: Any, fresh_database: str) -> Settings:
+async def settings(clickhouse: Any, ready_database: str) -> Settings:
     made = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(made)
     rows = [row for number in range(30) for row in honest(number)]
     for number, order in enumerate(sorted(BRUSHED)):
         at = NOON + timedelta(minutes=30 * number)
         rows.append(event("order", at, order, visitor=f"w{number}", buyer="one", address_hash="a"))
         rows.append(event("review", at + timedelta(hours=2), order, rating="5"))
-    client = clickhouse.client(fresh_database)
+    client = clickhouse.client(ready_database)
     client.insert("events_raw", rows, column_names=COLUMNS)
     writer = await open_writer(made)
     minutes = {("s1", int(row[1].timestamp()) // 60 * 60_000) for row in rows}

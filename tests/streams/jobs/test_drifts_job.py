@@ -11,9 +11,7 @@ from scoring.alerts.alert import DRIFT_SURPRISE
 from scoring.baselines import StoreBaseline
 from scoring.calendar.effects import DayRules
 from scoring.funnel.units import DAY_MS
-from streams.clickhouse.migrations import migrate
 from streams.jobs.drifts import with_drifts
-from streams.settings import load_settings
 
 #: 2026-03-02 05:00 UTC: already the 2nd in Shanghai, still the 1st in Los Angeles
 NOW_MS = int(datetime(2026, 3, 2, 5, tzinfo=UTC).timestamp() * 1000)
@@ -27,14 +25,9 @@ def baseline(store_id: str, zone: str, members: tuple[str, ...] = ()) -> StoreBa
 
 
 async def test_days_are_those_of_the_store_s_clock_and_end_yesterday(
-    clickhouse: Any, fresh_database: str
+    clickhouse: Any, ready_database: str
 ) -> None:
-    settings = load_settings(
-        clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
-        clickhouse_password=clickhouse.password, clickhouse_reader_password=clickhouse.reader_password,
-    )  # fmt: skip
-    await migrate(settings)
-    client = clickhouse.client(database=fresh_database)
+    client = clickhouse.client(database=ready_database)
     hours = np.arange(NOW_MS - 60 * DAY_MS, NOW_MS, 3_600_000) // 1000
     leaking = 0.97 ** np.clip((hours - hours[-1]) / 86_400 + 10, 0, 10)
     rows = [

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.spans import SpanLength
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
 from streams.evaluation.knowing import known_store
@@ -32,15 +31,14 @@ CONFIG = Config(
 
 
 @pytest.fixture
-async def settings(clickhouse: Any, fresh_database: str) -> Settings:
+async def settings(clickhouse: Any, ready_database: str) -> Settings:
     made = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(made)
-    client = clickhouse.client(fresh_database)
+    client = clickhouse.client(ready_database)
     for number, store in enumerate([*STORES, "alone"]):
         insert_year(client, NOW_MS, store, seed=60 + number, back=6)
     return made

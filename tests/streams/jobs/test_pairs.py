@@ -12,7 +12,6 @@ import pytest
 from scoring.baselines.baseline import KernelSource
 from scoring.funnel.stages import Stage
 from streams.clickhouse.clients import open_reader_sync
-from streams.clickhouse.migrations import migrate
 from streams.jobs.pairs import read_kernels
 from streams.settings import load_settings
 
@@ -28,12 +27,11 @@ def event(minute: float, kind: str, number: str, session: str, order: str, produ
 
 
 @pytest.fixture
-async def client(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Any:
+async def client(clickhouse: Any, ready_database: str, tmp_path: Path) -> Any:
     settings = load_settings(
-        data=tmp_path, clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
+        data=tmp_path, clickhouse_url=clickhouse.url, clickhouse_database=ready_database,
         clickhouse_password=clickhouse.password, clickhouse_reader_password=clickhouse.reader_password,
     )  # fmt: skip
-    await migrate(settings)
     rng = np.random.default_rng(3)
     rows = []
     for number in range(4_000):
@@ -47,7 +45,7 @@ async def client(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Any:
         rows.append(event(cart + 3, "order", f"{number}", "", f"o{number}", ""))
         rows.append(event(cart + 5, "payment", f"{number}", "", f"o{number}", ""))
     seen = [row for row in rows if row[1].timestamp() < UNTIL * 60]
-    clickhouse.client(database=fresh_database).insert("events_raw", seen, column_names=NAMES)
+    clickhouse.client(database=ready_database).insert("events_raw", seen, column_names=NAMES)
     reader = open_reader_sync(settings)
     yield reader
     reader.close()

@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.rollup import COUNTS, ROLLUPS, SCORES, roll_up
 from streams.jobs.rollups import once
 from streams.settings import Settings, load_settings
@@ -65,15 +64,13 @@ SPANS = {"whole": (0, 60), "parts": (5000, 9000), "one": (HOURS * 1800 + 900, HO
 
 
 @pytest.fixture
-async def settings(clickhouse: Any, fresh_database: str) -> Settings:
-    made = load_settings(
+async def settings(clickhouse: Any, ready_database: str) -> Settings:
+    return load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(made)
-    return made
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 
 from scoring.baselines import KernelSource
 from streams.clickhouse.clients import open_reader_sync
-from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.model import Config, StoreConfig
 from streams.jobs.baselines import fit_from_store
@@ -29,18 +28,16 @@ def event(kind: str, minute: int, number: int, second: int = 0) -> list[Any]:
 
 
 @pytest.fixture
-async def settings(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Settings:
-    made = load_settings(
-        data=tmp_path, clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
+async def settings(clickhouse: Any, ready_database: str, tmp_path: Path) -> Settings:
+    return load_settings(
+        data=tmp_path, clickhouse_url=clickhouse.url, clickhouse_database=ready_database,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
     )  # fmt: skip
-    await migrate(made)
-    return made
 
 
 async def test_the_fit_takes_the_kernel_of_a_slow_step_from_pairs_of_paid_and_fulfilled_orders(
-    clickhouse: Any, fresh_database: str, settings: Settings
+    clickhouse: Any, ready_database: str, settings: Settings
 ) -> None:
     last = now_ms() // 60_000
     rng = np.random.default_rng(2)
@@ -48,7 +45,7 @@ async def test_the_fit_takes_the_kernel_of_a_slow_step_from_pairs_of_paid_and_fu
     sent = paid + 60 * rng.integers(10, 31, len(paid))
     rows = [event("payment", int(minute), number) for number, minute in enumerate(paid)]
     rows += [event("fulfilment", int(m), n) for n, m in enumerate(sent) if m < last - 10]
-    client = clickhouse.client(database=fresh_database)
+    client = clickhouse.client(database=ready_database)
     client.insert("events_raw", rows, column_names=NAMES)
     client.command(
         "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) SELECT store_id, toStartOfMinute(event_time), '', "

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import os
 import random
-import subprocess
-import sys
 import time
 from collections import Counter
 from decimal import Decimal
@@ -45,8 +44,9 @@ from streams.kafka.admin import admin_of, create_topics
 from streams.kafka.topics import TOPICS, TopicSpec
 from streams.settings import load_settings
 from tests.deadlines import within
+from tests.fixtures.forking import run_python
 from tests.fixtures.landing import Ground, arguments_of, event, until
-from tests.places import ROOT, SHARED
+from tests.places import SHARED
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -418,18 +418,9 @@ async def test_killed_between_insert_and_commit_each_row_still_lands_once(ground
     events, expected = history(3000, seed=5)
     await ground.send(topics.EVENTS, events)
     arguments = {**ground.arguments, "group_prefix": f"{ground.prefix}g"}
-    command = [
-        sys.executable,
-        "-m",
-        "tests.streams.landing.landing_process",
-        msgspec.json.encode(arguments).decode(),
-    ]
-    died = await asyncio.to_thread(
-        subprocess.run,
-        [*command, ground.prefix, "dies-before-commit"],
-        cwd=ROOT,
-        timeout=within(60),
-    )
+    module = ("-m", "tests.streams.landing.landing_process")
+    asked = (*module, msgspec.json.encode(arguments).decode(), ground.prefix, "dies-before-commit")
+    died = await asyncio.to_thread(run_python, *asked, env=dict(os.environ), quiet_s=60)
     assert died.returncode == -9
     assert ground.one("SELECT count() FROM events") > 0
     async with ground.landing():

@@ -17,7 +17,6 @@ from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransit
 from scoring.alerts.spend_note import SpendInto, note_of_spend
 from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.units import HOUR_MS
-from streams.clickhouse.migrations import migrate
 from streams.config.model import Config
 from streams.kafka.errors import LogFencedError
 from streams.kafka.topics import ALERTS
@@ -35,19 +34,17 @@ NOW_MS = round(NOW.timestamp() * 1000)
 
 @pytest.fixture
 async def settings(
-    kafka: str, topic_prefix: str, tmp_path: Path, clickhouse: Any, fresh_database: str
+    kafka: str, topic_prefix: str, tmp_path: Path, clickhouse: Any, ready_database: str
 ) -> Settings:
     await make_topics(kafka, topic_prefix, 1)
-    made = load_settings(
+    return load_settings(
         data=tmp_path,
         kafka=kafka,
         clickhouse_url=clickhouse.url,
         clickhouse_password=SecretStr(clickhouse.password),
         clickhouse_reader_password=SecretStr(clickhouse.reader_password),
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(made)
-    return made
 
 
 async def turns(settings: Settings, prefix: str) -> SpendTurns:

@@ -9,7 +9,6 @@ import pytest
 
 from scoring.events.erasure import BuyerIds, Erasure
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.migrations import migrate
 from streams.privacy import tables
 from streams.settings import Settings, load_settings
 from tests.fixtures.clickhouse import Store
@@ -32,15 +31,14 @@ def events(buyer: str, device: str, order: str) -> list[dict[str, Any]]:
 
 
 async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
-    clickhouse: Store, fresh_database: str
+    clickhouse: Store, ready_database: str
 ) -> None:
     settings: Settings = load_settings(
         clickhouse_url=clickhouse.url,
         clickhouse_password=clickhouse.password,
         clickhouse_reader_password=clickhouse.reader_password,
-        clickhouse_database=fresh_database,
+        clickhouse_database=ready_database,
     )
-    await migrate(settings)
     client = await open_writer(settings)
     names = ["store_id", "event_time", "received_at", "version", "source", "type", "event_id", "visitor", "buyer",
              "order_id", "attributes"]  # fmt: skip
@@ -78,17 +76,17 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
             "version",
         ],
     )
-    before = await tables.totals(client, fresh_database, "shop")
+    before = await tables.totals(client, ready_database, "shop")
     assert before["events"] == 4
 
     ids = BuyerIds("shop", [PERSON])
-    await tables.take_buyer(client, fresh_database, ids)
+    await tables.take_buyer(client, ready_database, ids)
     assert ids.all == {PERSON, DEVICE, "7", "o-7", "late-7", f"{DEVICE}-c"}
 
     erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))}, "shop")
-    every = await tables.tables_with_texts(client, fresh_database)
+    every = await tables.tables_with_texts(client, ready_database)
     (of_events,) = (table for table in every if table.table == "events_raw")
-    first = await tables.rows_with(client, fresh_database, of_events, erasure)
+    first = await tables.rows_with(client, ready_database, of_events, erasure)
     again = [list(tables.replaced(row, erasure).values()) for _, row in first]
     await client.insert(
         "events_raw", again, column_names=list(of_events.columns)
@@ -96,19 +94,19 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
 
     changed = {
         table.table: count
-        for table in await tables.tables_with_texts(client, fresh_database)
-        if (count := await tables.erase_rows(client, fresh_database, table, erasure))
+        for table in await tables.tables_with_texts(client, ready_database)
+        if (count := await tables.erase_rows(client, ready_database, table, erasure))
     }
     assert changed == {"dead_letters_raw": 1, "events_raw": 2, "order_versions_raw": 1}
-    assert await tables.totals(client, fresh_database, "shop") == before
-    for table in await tables.tables_with_texts(client, fresh_database):
-        assert await tables.rows_with(client, fresh_database, table, erasure) == []
+    assert await tables.totals(client, ready_database, "shop") == before
+    for table in await tables.tables_with_texts(client, ready_database):
+        assert await tables.rows_with(client, ready_database, table, erasure) == []
     kept = (await client.query("SELECT order_id, buyer FROM events_raw WHERE type = 'order'")).result_rows
     assert {order for order, _ in kept} == {"8", "erased-0", "7"}
     elsewhere = (
         await client.query("SELECT order_id FROM events_raw WHERE store_id = 'other-shop'")
     ).result_rows
     assert elsewhere == [("7",)]
-    assert await tables.tables_with_texts(client, fresh_database)  # the marks' table is gone, and no other
+    assert await tables.tables_with_texts(client, ready_database)  # the marks' table is gone, and no other
     assert (await client.query("EXISTS TABLE privacy_marks")).result_rows == [(0,)]
     await client.close()

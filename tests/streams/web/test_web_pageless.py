@@ -11,7 +11,6 @@ import pytest
 from deploy.grafana.live_queries import NUMBERS
 from scoring.funnel.stages import STAGES
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
-from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.web.comparison.queries import StageTotals, compared_step
@@ -31,13 +30,12 @@ CONFIG = Config.model_validate({"stores": [{"id": "shop"}]})
 
 
 async def test_one_minute_says_the_same_everywhere(
-    clickhouse: Store, fresh_database: str, tmp_path: Path
+    clickhouse: Store, ready_database: str, tmp_path: Path
 ) -> None:
-    settings = page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database)
-    await migrate(settings)
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=ready_database)
     at_ms = time.time_ns() // 1_000_000 // MINUTE_MS * MINUTE_MS
     minute = datetime.fromtimestamp((at_ms - MINUTE_MS) / 1000, UTC)
-    client = clickhouse.client(fresh_database)
+    client = clickhouse.client(ready_database)
     client.insert(
         "minutes_raw",
         [
