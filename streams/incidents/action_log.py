@@ -6,15 +6,12 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from scoring.alerts.actions import ADVICE_KINDS, CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import parse_matcher
 from streams.errors import InputError
 from streams.kafka import topics
-from streams.kafka.errors import KafkaUnreachableError
-from streams.kafka.servers import connection, servers_of
+from streams.kafka.one_record import publish_one
 from streams.settings import Settings
 
 #: longest comment or reason, in characters
@@ -130,20 +127,5 @@ async def publish_action(settings: Settings, action: HumanAction) -> None:
     Raises:
         KafkaUnreachableError: the broker did not acknowledge it.
     """
-    producer = AIOKafkaProducer(
-        **connection(servers_of(settings)), acks="all", enable_idempotence=True, request_timeout_ms=10_000
-    )
-    try:
-        await producer.start()
-        await producer.send_and_wait(
-            topics.ACTIONS,
-            msgspec.json.encode(action),
-            key=action.alert_id.encode(),
-            timestamp_ms=action.at_ms,
-        )
-    except KafkaError as error:
-        raise KafkaUnreachableError(
-            f"the broker did not take the action ({type(error).__name__}); try again"
-        ) from error
-    finally:
-        await producer.stop()
+    value = msgspec.json.encode(action)
+    await publish_one(settings, topics.ACTIONS, action.alert_id, value, action.at_ms, "the action")
