@@ -9,8 +9,8 @@ from scoring.alerts.alert import AlertState, Level
 from scoring.evaluation.decoys import DECOYS
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.readings import STEP
-from scoring.evaluation.scenarios import ADVICE_BY_ID, SCENARIOS
 from scoring.evaluation.sentences import reading_name
+from scoring.evaluation.single_rules import ALL_ADVICE, ALL_RULES
 from scoring.evaluation.texts import (
     ADVICE_STATES,
     COMPARATOR_NAMES,
@@ -76,7 +76,7 @@ def listed(column: str, texts: Mapping[str, Text]) -> str:
     return f"arrayStringConcat(arrayMap(one -> {texted('one', texts)}, {column}), {between})"
 
 
-_LOOKED_AT = {name for one in SCENARIOS for condition in one.conditions for name in condition.readings}
+_LOOKED_AT = {name for one in ALL_RULES for condition in one.conditions for name in condition.all_readings}
 _READ = {name: Text(reading_name(name, "zh"), reading_name(name, "en"))
          for name in sorted({*INDICATOR_BY_ID, *(STEP + step for step in STEP_BY_ID), *_LOOKED_AT})}  # fmt: skip
 _NO_UNIT = Text("", "")
@@ -85,12 +85,12 @@ READING = texted("reading", _READ)
 INDICATOR_UNIT = texted("reading", {name: INDICATOR_BY_ID[name].unit or _NO_UNIT if name in INDICATOR_BY_ID else _NO_UNIT for name in _READ})  # fmt: skip
 COMPARATOR = texted("comparator", COMPARATOR_NAMES)
 LACK = texted("reason", {**LACK_NAMES, "": _NO_UNIT})
-RULE = texted("rule", {one.id: one.title for one in SCENARIOS})
+RULE = texted("rule", {one.id: one.title for one in ALL_RULES})
 STANDING = texted("standing", STANDINGS)
 INSTEAD = listed("instead", {one.kind: one.name for one in DECOYS})
 ALSO_POSSIBLE = listed("also_possible", {one.kind: one.name for one in DECOYS})
 EVIDENCE = listed("evidence", _READ)
-ADVICE = texted("advice", {name: one.text for name, one in ADVICE_BY_ID.items()})
+ADVICE = texted("advice", {name: one.text for name, one in ALL_ADVICE.items()})
 ADVICE_STATE = texted("state", ADVICE_STATES)
 DUTY = texted("duty", DUTY_NAMES)
 EFFORT = texted("effort", EFFORTS)

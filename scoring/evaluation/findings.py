@@ -6,7 +6,7 @@ it. A condition that cannot be judged makes the rule "not enough to say", which 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import NormalDist
@@ -15,9 +15,21 @@ from scoring.evaluation.decoys import DECOY_BY_KIND
 from scoring.evaluation.errors import EvaluationError
 from scoring.evaluation.figure import SourceRows
 from scoring.evaluation.readings import Reading, Readings
-from scoring.evaluation.rules import HIGH, LOW, Advice, DecoyKind, Ground, ReadingLevel, Scenario, Truth, look
+from scoring.evaluation.rules import (
+    FAR,
+    HIGH,
+    LOW,
+    Advice,
+    DecoyKind,
+    Ground,
+    ReadingLevel,
+    Scenario,
+    Truth,
+    look,
+)
 from scoring.evaluation.scenarios import SCENARIOS
 from scoring.evaluation.score import USUAL
+from scoring.evaluation.single_rules import MOST_SINGLES, SINGLE_RULES
 from scoring.funnel.units import DAY_MS
 
 _NORMAL = NormalDist()
@@ -30,6 +42,10 @@ class Standing(StrEnum):
     REPLACED = "replaced"
     NOT_ENOUGH = "not_enough"
     ABSENT = "absent"
+
+
+#: what is said of the store; the others are "not enough to say" or not seen
+_SAID = (Standing.FOUND, Standing.REPLACED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +122,7 @@ def find_all(
     checked: Collection[DecoyKind],
     end_ms: int,
 ) -> tuple[FunnelFinding, ...]:
-    """What every rule came to, in the order of the registry.
+    """What every scenario came to, in the order of the registry, and then what is far below usual and part of none that is seen.
 
     Args:
         store_id: of the store.
@@ -117,7 +133,20 @@ def find_all(
     """
     seen = sorted(decoys, key=lambda one: (tuple(DecoyKind).index(one.kind), one.since_ms, one.detail))
     looked_for = {*checked, *(one.kind for one in seen)}
-    return tuple(_find(store_id, scenario, readings, seen, looked_for, end_ms) for scenario in SCENARIOS)
+
+    def find(scenario: Scenario) -> FunnelFinding:
+        return _find(store_id, scenario, readings, seen, looked_for, end_ms)
+
+    found = tuple(find(scenario) for scenario in SCENARIOS)
+    said = [one.scenario for one in found if one.standing in _SAID]
+    taken = {reading for one in said for condition in one.conditions for reading in condition.all_readings}
+    singles = [
+        one
+        for one in map(find, SINGLE_RULES)
+        if one.standing in _SAID and one.evidence[0].reading not in taken
+    ]
+    surest = sorted(singles, key=lambda one: -one.strength)[:MOST_SINGLES]
+    return (*found, *(one for one in singles if one in surest))
 
 
 def _find(
@@ -129,14 +158,14 @@ def _find(
     end_ms: int,
 ) -> FunnelFinding:
     grounds = [look(condition, readings) for condition in scenario.conditions]
-    by_truth = {truth: tuple(ground for ground in grounds if ground.truth is truth) for truth in Truth}
+    by_truth = {truth: _each_once(ground for ground in grounds if ground.truth is truth) for truth in Truth}
     fitting = [one for one in decoys if one.kind in scenario.may_be]
     instead = tuple(one for one in fitting if one.share >= DECOY_BY_KIND[one.kind].instead)
     next_to = tuple(
         one for one in fitting if DECOY_BY_KIND[one.kind].next_to <= one.share and one not in instead
     )
     standing = _standing(by_truth, bool(instead))
-    is_said = standing in (Standing.FOUND, Standing.REPLACED)
+    is_said = standing in _SAID
     looked = [readings.by_id[ground.reading] for ground in grounds if ground.reading]
     return FunnelFinding(
         scenario,
@@ -153,6 +182,14 @@ def _find(
     )
 
 
+def _each_once(grounds: Iterable[Ground]) -> tuple[Ground, ...]:
+    """Without a second ground of the same reading: two conditions may look at one step."""
+    found: dict[str, Ground] = {}
+    for ground in grounds:
+        found.setdefault(ground.reading or ground.condition.readings[0], ground)
+    return tuple(found.values())
+
+
 def _standing(by_truth: Mapping[Truth, tuple[Ground, ...]], is_replaced: bool) -> Standing:
     if by_truth[Truth.FAILS]:
         return Standing.ABSENT
@@ -165,8 +202,11 @@ def _sureness(ground: Ground, readings: Mapping[str, Reading]) -> float:
     score = readings[ground.reading].score
     if score is None or score.spread <= 0:
         return 1.0
+    if ground.condition.level is ReadingLevel.NOT_CLEARLY_LOW:
+        return 1.0  # what was not seen is a fact
     distance = {
         ReadingLevel.CLEARLY_LOW: LOW - score.value,
+        ReadingLevel.FAR_LOW: FAR - score.value,
         ReadingLevel.CLEARLY_HIGH: score.value - HIGH,
         ReadingLevel.NOT_LOW: score.value - LOW,
         ReadingLevel.TRUE: USUAL,

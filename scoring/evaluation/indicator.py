@@ -31,11 +31,12 @@ class Indicator:
         restated_days: days after a period in which its rows still change.
         name: for lists and axes.
         definition: what is counted over what: k of n, or which duration.
+        first: where to look first when it is clearly low.
         closed_by: which export or connection supplies it, for whoever lacks it.
         shares: whose it is, adding up to 1.
         is_cohort: counted by the day on which its cases began, and corrected for what is not due yet.
         scale: of a rating.
-        unit: of a duration.
+        unit: of a duration or a count.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Indicator:
     restated_days: int
     name: Text
     definition: Text
+    first: Text
     closed_by: Text
     shares: Mapping[Duty, Fraction]
     is_cohort: bool = False

@@ -13,15 +13,23 @@ from scoring.wording.text import Text
 
 #: one standard deviation off the usual: an interval that lies beyond it is clearly off, one that reaches over it is not
 LOW, HIGH = USUAL - POINTS, USUAL + POINTS
+#: of some thirty numbers one or two lie a standard deviation below the usual in any month; few lie two below
+FAR = USUAL - 2 * POINTS
 
 
 class ReadingLevel(StrEnum):
     """What a condition asks of a reading."""
 
     CLEARLY_LOW = "clearly_low"
+    FAR_LOW = "far_low"
     CLEARLY_HIGH = "clearly_high"
     NOT_LOW = "not_low"
+    NOT_CLEARLY_LOW = "not_clearly_low"
     TRUE = "true"
+
+
+#: levels at which all readings that there are must be
+_OF_ALL = (ReadingLevel.NOT_LOW, ReadingLevel.NOT_CLEARLY_LOW)
 
 
 class Truth(StrEnum):
@@ -34,10 +42,16 @@ class Truth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition: that one of ``readings``, the first that there is, is at ``level``."""
+    """One condition: that one of ``readings``, the first that there is, is at ``level``. ``otherwise``: what shows the same as well."""
 
     readings: tuple[str, ...]
     level: ReadingLevel
+    otherwise: Condition | None = None
+
+    @property
+    def all_readings(self) -> tuple[str, ...]:
+        """Whatever it may look at."""
+        return self.readings + (self.otherwise.all_readings if self.otherwise is not None else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +69,22 @@ def looked_at(grounds: Sequence[Ground]) -> tuple[str, ...]:
 
 
 def look(condition: Condition, readings: Readings) -> Ground:
-    """What a condition comes to. One of its readings is enough to be clearly off; to be not low, all that there are must be so."""
+    """What a condition comes to. One of its readings is enough to be clearly off; to be not low, all that there are must be so.
+
+    What shows the same as well is looked at where the first does not hold, and decides where there is anything to look at.
+    """
+    found = _look(condition, readings)
+    if found.truth is Truth.HOLDS or condition.otherwise is None:
+        return found
+    other = look(condition.otherwise, readings)
+    return other if other.reading else found
+
+
+def _look(condition: Condition, readings: Readings) -> Ground:
     known = [readings.by_id[name] for name in condition.readings if name in readings.by_id]
     looked = [(one.id, _truth(condition.level, one.score, one.holds)) for one in known]
     order = (Truth.HOLDS, Truth.UNKNOWN, Truth.FAILS)
-    for truth in reversed(order) if condition.level is ReadingLevel.NOT_LOW else order:
+    for truth in reversed(order) if condition.level in _OF_ALL else order:
         named = next((name for name, found in looked if found is truth), None)
         if named is not None:
             return Ground(condition, named, truth)
@@ -75,8 +100,10 @@ def _truth(level: ReadingLevel, score: Score | None, holds: bool | None) -> Trut
     not_low, not_high = score.low > LOW, score.high < HIGH
     so, otherwise = {
         ReadingLevel.CLEARLY_LOW: (is_low, not_low),
+        ReadingLevel.FAR_LOW: (score.high <= FAR, score.low > FAR),
         ReadingLevel.CLEARLY_HIGH: (is_high, not_high),
         ReadingLevel.NOT_LOW: (not_low, is_low),
+        ReadingLevel.NOT_CLEARLY_LOW: (not is_low, is_low),
     }[level]
     return Truth.HOLDS if so else Truth.FAILS if otherwise else Truth.UNKNOWN
 

@@ -199,7 +199,7 @@ def say_finding(finding: FunnelFinding, wording: EvaluationWording) -> tuple[str
 
 
 def say_weak_spot(spot: WeakSpot, wording: EvaluationWording) -> tuple[str, ...]:
-    """A weak spot: its score, whose it is, and of a step where to look first, one line each."""
+    """A weak spot: its score, whose it is, and where to look first, one line each."""
     language = wording.language
     first = texts.WEAK_SPOT(
         language,
@@ -207,7 +207,7 @@ def say_weak_spot(spot: WeakSpot, wording: EvaluationWording) -> tuple[str, ...]
         score=say_score(spot.score, wording),
         owner=texts.DUTY_NAMES[spot.owner](language),
     )
-    return (first, *(check.text(language) for check in spot.checks))
+    return (first, *(check(language) for check in spot.checks))
 
 
 def decoy_name(kind: DecoyKind) -> Text:

@@ -75,14 +75,18 @@ STANDINGS: Mapping[Standing, Text] = {
 }
 LEVELS: Mapping[ReadingLevel, Text] = {
     ReadingLevel.CLEARLY_LOW: Text("{name}明显偏低", "{name}: clearly low"),
+    ReadingLevel.FAR_LOW: Text("{name}远低于平常", "{name}: far below usual"),
     ReadingLevel.CLEARLY_HIGH: Text("{name}明显偏高", "{name}: clearly high"),
     ReadingLevel.NOT_LOW: Text("{name}没有偏低", "{name}: not low"),
+    ReadingLevel.NOT_CLEARLY_LOW: Text("{name}没有明显偏低", "{name}: not clearly low"),
     ReadingLevel.TRUE: Text("{name}", "{name}"),
 }
 LEVELS_FAILED: Mapping[ReadingLevel, Text] = {
     ReadingLevel.CLEARLY_LOW: Text("{name}并没有偏低", "{name}: not low"),
+    ReadingLevel.FAR_LOW: Text("{name}并没有远低于平常", "{name}: not far below usual"),
     ReadingLevel.CLEARLY_HIGH: Text("{name}并没有偏高", "{name}: not high"),
     ReadingLevel.NOT_LOW: Text("{name}本身就偏低", "{name}: low as well"),
+    ReadingLevel.NOT_CLEARLY_LOW: Text("{name}本身就明显偏低", "{name}: clearly low as well"),
     ReadingLevel.TRUE: Text("{name}：不成立", "{name}: not so"),
 }
 WEAK_SPOT = Text("{name}：{score}，主要归{owner}", "{name}: {score}; mainly {owner}")

@@ -12,7 +12,8 @@ from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import LOW
 from scoring.evaluation.score import Score
 from scoring.funnel.stages import STEP_BY_ID
-from scoring.wording.checks import STEP_CHECKS, Check
+from scoring.wording.checks import STEP_CHECKS
+from scoring.wording.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,20 +23,26 @@ class WeakSpot:
     Attributes:
         reading: id of the indicator, or ``step:ID``.
         owner: whose it is above all.
-        checks: of a step, what to look at first.
+        checks: what to look at first.
     """
 
     reading: str
     score: Score
     owner: Duty
-    checks: tuple[Check, ...]
+    checks: tuple[Text, ...]
     rows: tuple[SourceRows, ...]
 
 
 def weak_spots(evaluation: StoreEvaluation, against: ComparatorKind) -> tuple[WeakSpot, ...]:
     """All weak spots, the lowest first; of equal ones by name."""
     found = [
-        WeakSpot(one.indicator.id, one.scores[against], one.indicator.owner, (), one.figure.rows)
+        WeakSpot(
+            one.indicator.id,
+            one.scores[against],
+            one.indicator.owner,
+            (one.indicator.first,),
+            one.figure.rows,
+        )
         for one in evaluation.indicators
         if one.figure is not None and against in one.scores and one.scores[against].high <= LOW
     ]
@@ -44,6 +51,6 @@ def weak_spots(evaluation: StoreEvaluation, against: ComparatorKind) -> tuple[We
         if step.score is not None and step.score.high <= LOW:
             shares = shares_of_step(STEP_BY_ID[step.step])
             owner = max(shares, key=lambda duty: shares[duty])
-            checks = STEP_CHECKS.get(step.step, ())
+            checks = tuple(check.text for check in STEP_CHECKS.get(step.step, ()))
             found.append(WeakSpot(STEP + step.step, step.score, owner, checks, step.figure.rows))
     return tuple(sorted(found, key=lambda spot: (spot.score.value, spot.reading)))

@@ -9,13 +9,11 @@ from scoring.alerts.actions import HumanActionKind
 from scoring.evaluation import sentences as say
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.findings import FunnelFinding
-from scoring.evaluation.scenarios import SCENARIOS
+from scoring.evaluation.single_rules import ALL_ADVICE
 from scoring.evaluation.spans import span_name
 from streams.evaluation.advised import AdviceLife, advice_key, hit_rates
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
-
-_ADVICE = {one.id: one for scenario in SCENARIOS for one in scenario.advice}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +51,10 @@ def earlier_lines(
     """The advice of earlier periods that somebody did something about, the newest first."""
     language, lines = wording.language, []
     for life in sorted(lives.values(), key=lambda one: one.at_ms, reverse=True):
-        if life.period == span_name(span) or life.advice not in _ADVICE:
+        if life.period == span_name(span) or life.advice not in ALL_ADVICE:
             continue
         check = WORDS["given_in"](language, period=life.period, name=say.reading_name(life.reading, language))
-        text = _ADVICE[life.advice].text(language)
+        text = ALL_ADVICE[life.advice].text(language)
         lines.append(
             AdviceLine(life.key, life.check_ms, text, check, "", said_life(life, span.zone, wording))
         )

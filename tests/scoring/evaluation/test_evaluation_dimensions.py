@@ -11,7 +11,8 @@ import scoring.evaluation.dimensions as folder
 from scoring.evaluation import texts
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.figure import IndicatorKind
-from scoring.evaluation.scenarios import ADVICE_BY_ID, SCENARIOS
+from scoring.evaluation.scenarios import SCENARIOS
+from scoring.evaluation.single_rules import ALL_ADVICE, ALL_RULES
 from scoring.evaluation.weights import DIMENSION_WEIGHTS, INDICATOR_WEIGHTS
 from scoring.wording.text import LANGUAGES, Text
 
@@ -38,7 +39,7 @@ def test_an_indicator_is_of_its_dimension_and_its_shares_add_up(indicator) -> No
     assert sum(indicator.shares.values()) == 1
     assert indicator.owner in indicator.shares
     assert indicator.floor >= 10
-    assert (indicator.unit is None) == (indicator.kind is not IndicatorKind.DURATION)
+    assert (indicator.unit is not None) == (indicator.kind in (IndicatorKind.DURATION, IndicatorKind.COUNT))
     assert (indicator.scale is None) == (indicator.kind is not IndicatorKind.RATING)
 
 
@@ -46,10 +47,10 @@ def said() -> list[Text]:
     """Every text of the evaluation."""
     found = [one for dimension in DIMENSIONS for one in (dimension.name, dimension.question)]
     for indicator in ALL:
-        found += [indicator.name, indicator.definition, indicator.closed_by]
-    for scenario in SCENARIOS:
+        found += [indicator.name, indicator.definition, indicator.first, indicator.closed_by]
+    for scenario in ALL_RULES:
         found += [scenario.title, scenario.meaning, scenario.disproof]
-    found += [advice.text for advice in ADVICE_BY_ID.values()]
+    found += [advice.text for advice in ALL_ADVICE.values()]
     found += [weight.reason for weight in (*DIMENSION_WEIGHTS.values(), *INDICATOR_WEIGHTS.values())]
     for value in vars(texts).values():
         found += [value] if isinstance(value, Text) else []
@@ -71,17 +72,17 @@ def test_every_text_is_there_in_both_languages_and_fills_in_the_same() -> None:
 
 def test_no_title_names_a_cause_and_no_advice_promises() -> None:
     titles = [
-        text for one in SCENARIOS for text in (one.title.zh + one.title.en, one.meaning.zh + one.meaning.en)
+        text for one in ALL_RULES for text in (one.title.zh + one.title.en, one.meaning.zh + one.meaning.en)
     ]
-    promises = [advice.text.zh + advice.text.en for advice in ADVICE_BY_ID.values()]
+    promises = [advice.text.zh + advice.text.en for advice in ALL_ADVICE.values()]
     forbidden = r"因为|导致|造成|because|caused|due to|一键|保证|一定会|guarantee|will increase|will raise"
     assert [text for text in titles + promises if re.search(forbidden, text, re.IGNORECASE)] == []
 
 
 def test_there_are_eight_scenarios_and_each_says_what_would_disprove_it_and_who_does_what() -> None:
     assert len(SCENARIOS) == 8
-    assert len(ADVICE_BY_ID) == sum(len(one.advice) for one in SCENARIOS)
-    for scenario in SCENARIOS:
+    assert len(ALL_ADVICE) == sum(len(one.advice) for one in ALL_RULES)
+    for scenario in ALL_RULES:
         assert scenario.conditions
         assert scenario.advice
         assert all(advice.after_days > 0 and advice.judged_by for advice in scenario.advice)

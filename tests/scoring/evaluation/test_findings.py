@@ -42,8 +42,20 @@ from tests.fixtures.evaluation import funnel, rows, store_of, usual
 END = 1_767_139_200_000
 LOW, FINE, HIGH = Score(12, 4, 20, 5), Score(50, 42, 58, 5), Score(88, 80, 96, 5)
 WIDE = Score(30, 5, 55, 15)
-LEVELS = {ReadingLevel.CLEARLY_LOW: LOW, ReadingLevel.CLEARLY_HIGH: HIGH, ReadingLevel.NOT_LOW: FINE}
-AGAINST = {ReadingLevel.CLEARLY_LOW: FINE, ReadingLevel.CLEARLY_HIGH: FINE, ReadingLevel.NOT_LOW: LOW}
+LEVELS = {
+    ReadingLevel.CLEARLY_LOW: LOW,
+    ReadingLevel.FAR_LOW: LOW,
+    ReadingLevel.CLEARLY_HIGH: HIGH,
+    ReadingLevel.NOT_LOW: FINE,
+    ReadingLevel.NOT_CLEARLY_LOW: FINE,
+}
+AGAINST = {
+    ReadingLevel.CLEARLY_LOW: FINE,
+    ReadingLevel.FAR_LOW: FINE,
+    ReadingLevel.CLEARLY_HIGH: FINE,
+    ReadingLevel.NOT_LOW: LOW,
+    ReadingLevel.NOT_CLEARLY_LOW: LOW,
+}
 
 
 def readings(*scores: tuple[str, Score], facts: dict[str, bool] | None = None) -> Readings:
@@ -85,7 +97,7 @@ def test_a_rule_whose_conditions_hold_is_found_with_its_evidence_rows_and_action
 @pytest.mark.parametrize("name", SCENARIO_BY_ID)
 def test_one_condition_that_fails_is_enough_against_it_and_one_unknown_leaves_it_open(name: str) -> None:
     scenario, known = SCENARIO_BY_ID[name], holding(name)
-    for condition in scenario.conditions:
+    for condition in (one for one in scenario.conditions if one.otherwise is None):
         reading = condition.readings[0]
         fact = condition.level is ReadingLevel.TRUE
         failing = Reading(
@@ -112,6 +124,32 @@ def test_a_step_that_is_low_as_well_speaks_against_it_though_another_is_fine() -
     fewer = found(known)["fewer_orders_as_usual_rate"]
     assert fewer.standing is Standing.ABSENT
     assert [ground.reading for ground in fewer.against] == [STEP + "add_to_cart_to_order"]
+
+
+def test_fewer_who_came_show_what_steps_counted_from_few_cannot() -> None:
+    steps = [(STEP + "click_to_add_to_cart", WIDE), (STEP + "order_to_payment", WIDE)]
+    unsure = found(readings((VOLUME + "order", LOW), *steps))["fewer_orders_as_usual_rate"]
+    assert unsure.standing is Standing.NOT_ENOUGH
+    sure = found(readings((VOLUME + "order", LOW), (VOLUME + "click", LOW), *steps))
+    assert sure["fewer_orders_as_usual_rate"].standing is Standing.FOUND
+    as_many = found(readings((VOLUME + "order", LOW), (VOLUME + "click", FINE), *steps))
+    assert as_many["fewer_orders_as_usual_rate"].standing is Standing.NOT_ENOUGH
+
+
+def test_what_is_far_below_usual_and_part_of_no_scenario_has_somewhere_to_look_and_a_day_to_be_judged() -> (
+    None
+):
+    known = readings(("service.time_to_answer", LOW), ("price.price_index", FINE))
+    (single,) = [one for name, one in found(known).items() if name.startswith("low:")]
+    (action,) = single.actions
+    assert (action.judged_by, action.advice.owner) == ("service.time_to_answer", Duty.SUPPORT)
+    assert action.check_ms > END
+    outage = decoy(DecoyKind.OUTAGE, 1.0)
+    assert found(known, (outage,))["low:service.time_to_answer"].actions == ()
+
+
+def test_what_a_scenario_that_is_seen_looks_at_is_not_said_again() -> None:
+    assert not [name for name in found(holding("late_and_disliked")) if name.startswith("low:logistics")]
 
 
 def test_nothing_that_is_as_usual_is_found() -> None:
@@ -202,10 +240,9 @@ def test_what_is_clearly_low_is_listed_lowest_first_with_its_owner_and_where_to_
     spots = weak_spots(evaluate_store(weak), ComparatorKind.OWN)
     assert len(spots) > 10
     assert [spot.score.value for spot in spots] == sorted(spot.score.value for spot in spots)
-    assert all(spot.score.high <= 35 and spot.rows for spot in spots)
+    assert all(spot.score.high <= 35 and spot.rows and spot.checks for spot in spots)
     paying = next(spot for spot in spots if spot.reading == STEP + "order_to_payment")
     assert paying.owner is Duty.ENGINEERING
-    assert paying.checks
     assert weak_spots(evaluate_store(store_of(4, 1.5)), ComparatorKind.OWN) == ()
 
 
