@@ -21,6 +21,8 @@ _ADS_PAY = ("traffic_quality.orders_per_spend",)
 _SHIPPING = ("logistics.shipped_in_time", "logistics.time_to_deliver", "logistics.time_to_ship")
 _OPINION = ("returns.negative_reviews", "returns.rating")
 _CHECKOUT = (*_INTO[Stage.ORDER], *_INTO[Stage.PAYMENT])
+_TO_PAY = (*_INTO[Stage.ADD_TO_CART], *_CHECKOUT)
+_AS_MANY_CARTS = Condition((VOLUME + Stage.ADD_TO_CART,), ReadingLevel.NOT_LOW)
 
 SCENARIOS: tuple[Scenario, ...] = (
     Scenario(
@@ -46,7 +48,10 @@ SCENARIOS: tuple[Scenario, ...] = (
         Text("加购正常，加购之后到付款明显低了", "Carts as usual, clearly fewer of them paid"),
         Text("问题出在加购之后。运费、优惠券、报错、支付方式都在这一段，要逐个看。",
              "It happens after the cart: shipping fee, coupons, errors and payment methods are all there, to be looked at one by one."),
-        (Condition(_INTO[Stage.ADD_TO_CART], ReadingLevel.NOT_LOW), Condition(_CHECKOUT, ReadingLevel.CLEARLY_LOW)),
+        (
+            Condition(_INTO[Stage.ADD_TO_CART], ReadingLevel.NOT_LOW, _AS_MANY_CARTS),
+            Condition(_CHECKOUT, ReadingLevel.CLEARLY_LOW),
+        ),
         Text("如果各设备、各支付方式、各国家都同样下降，就不是某一个支付方式或页面的问题。",
              "If every device, payment method and country fell alike, it is not one method or page."),
         (
@@ -150,7 +155,8 @@ SCENARIOS: tuple[Scenario, ...] = (
              "Fewer came; those who came bought as usual. Platform rules, search rank, advertising: the shop's own data cannot say which."),
         (
             Condition((VOLUME + Stage.ORDER, VOLUME + Stage.PAYMENT), ReadingLevel.CLEARLY_LOW),
-            Condition((*_INTO[Stage.ADD_TO_CART], *_CHECKOUT), ReadingLevel.NOT_LOW),
+            Condition((VOLUME + Stage.CLICK, VOLUME + Stage.IMPRESSION), ReadingLevel.CLEARLY_LOW, Condition(_TO_PAY, ReadingLevel.NOT_LOW)),
+            Condition(_TO_PAY, ReadingLevel.NOT_CLEARLY_LOW),
         ),
         Text("如果同平台同类目的其他店没有变少，就不是平台的普遍变化。",
              "If other stores of the same platform and category did not lose, the platform did not change for everybody."),
