@@ -144,7 +144,7 @@ def _summary(found: Attribution, wording: EvaluationReader) -> list[str]:
     ]
     if found.money is None or found.known_money is None:
         lines.append(texts.ATTRIBUTION_LACKS[AttributionLack.NO_RATE](language))
-    elif found.currency:
+    elif found.currency and found.unpriced < found.orders:
         money, known = (
             exact_money(one, found.currency, language) for one in (found.money, found.known_money)
         )
@@ -198,7 +198,7 @@ def _credit_cells(
         return ("0", "–") if line.visits else ("–", "–")
     said = _parts(credit.orders, wording)
     orders = f"{said} ({_plain(credit.low, wording)}–{_plain(credit.high, wording)})"
-    if found.known_money is None:
+    if found.known_money is None or found.unpriced == found.orders:
         return orders, "–"
     return orders, exact_money(credit.money, found.currency, wording.language)
 
@@ -260,7 +260,7 @@ def _by_model(
         said = (
             f"{_parts(credit.orders, wording)} ({_plain(credit.low, wording)}–{_plain(credit.high, wording)})"
         )
-        if found.known_money is not None and found.currency:
+        if found.known_money is not None and found.currency and found.unpriced < found.orders:
             said += f" · {exact_money(credit.money, found.currency, wording.language)}"
         cells.append(said)
     return AttributionRow(channel_name(line.channel, wording.language), "", tuple(cells), (), (), ())

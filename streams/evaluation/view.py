@@ -328,7 +328,7 @@ def said_number(number: float, kind: IndicatorKind, unit: Text | None, wording: 
     """A number of a kind as it is written, with its unit if it has one."""
     if kind is IndicatorKind.RATE:
         return wording.percent(number)
-    if kind is IndicatorKind.COUNT:
+    if kind is IndicatorKind.COUNT and unit is None:  # of a step, per visit
         return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * number))
     value = wording.decimal(number)
     return value if unit is None else f"{value} {unit(wording.language)}"

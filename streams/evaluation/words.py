@@ -91,6 +91,11 @@ WORDS: Mapping[str, Text] = {
     "attribution_rows": Text("原始数据", "Rows"),
     "attribution_spend_rows": Text("花费数据", "Rows of spend"),
     "attribution_more": Text("还有 {n} 个活动没有列出；视图 attribution 与 API 里有全部。", "{n} more campaigns are not shown; the view attribution and the API have all of them."),
+    "notices": Text("先看这几条", "Read this first"),
+    "closing": Text("补哪份数据最值", "What to add first"),
+    "closes": Text("{what}：能测{names}，覆盖多 {share}", "{what}: for {names}; {share} more of the weights"),
+    "none_scored": Text("没有一项有得分，所以说不了哪里偏低；下面写了各缺什么。", "Nothing has a score yet, so nothing can be called low; below is what each lacks."),
+    "now_usual": Text("本期（实心）与平常（空心）", "Now (filled) and usual (outline)"),
     "nothing_found": Text("这一期没有看到需要处理的事。", "Nothing that needs action is seen in this period."),
     "weights": Text("权重版本 {version}，公开可复算。", "Weights version {version}, published: every score can be recomputed."),
 }  # fmt: skip

@@ -116,7 +116,7 @@ def value_text(one: Mapping[str, Any], language: Tongue) -> str:
     wording, indicator = EvaluationReader(language), INDICATOR_BY_ID.get(one.get("id", ""))
     if one["kind"] == IndicatorKind.RATE:
         return wording.percent(one["value"])
-    if one["kind"] == IndicatorKind.COUNT:
+    if one["kind"] == IndicatorKind.COUNT and indicator is None:
         return WORDS["per_hundred"](language, value=wording.decimal(100 * one["value"]))
     unit = indicator.unit(language) if indicator and indicator.unit else ""
     return f"{wording.decimal(one['value'])} {unit}".strip()
