@@ -6,7 +6,7 @@ reported, and nothing is said of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Protocol
@@ -129,7 +129,7 @@ class EventFigures:
         self,
         events: Iterable[FactEvent],
         prices: Sequence[PriceSeen],
-        relation: str,
+        relation: Callable[[Sequence[str]], str],
         known_until_ms: int,
         zone: str,
     ) -> None:
@@ -138,7 +138,7 @@ class EventFigures:
         Args:
             events: in any order, each once; they are read once.
             prices: what its ``price`` events say.
-            relation: where they are read from, as rows say it: the names of files.
+            relation: where events of some types are read from, as rows say it: the names of files.
             known_until_ms: up to here whatever happened is in them.
             zone: of the store's clock.
         """
@@ -163,7 +163,7 @@ class EventFigures:
     def rows(self, types: Sequence[str], span: EvaluationSpan, count: int) -> SourceRows:
         """See ``CountedEvents``."""
         condition = f"type in ({', '.join(types)}), event_time_ms >= {span.start_ms} AND event_time_ms < {span.end_ms}"
-        return SourceRows(self._relation, condition, count, BY_EVENTS)
+        return SourceRows(self._relation(types), condition, count, BY_EVENTS)
 
 
 def _day(at_ms: int, zone: str, back: int) -> str:

@@ -13,10 +13,11 @@ from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.order_figures import OrderFigures
-from scoring.evaluation.report_figures import ReportBook
+from scoring.evaluation.report_figures import SPEND, ReportBook
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.evaluation.suppliers import NO_PROMISES, SUPPLIED, StorePromises, StoreSources
-from scoring.funnel.stages import Stage
+from scoring.funnel.stages import VISIT_STAGES, Stage
+from scoring.funnel.units import DAY_MS, MINUTE_MS
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
@@ -33,6 +34,8 @@ from streams.sources.files.exports.versions import ImportMarks, OrderVersions, r
 
 #: indicators that files can give; of the others no file is read, and none is asked for
 FROM_FILES = SUPPLIED - {"returns.disputes"}
+#: what shows by which way an order came
+_WAYS = tuple(stage.value for stage in VISIT_STAGES)
 
 
 class NothingToEvaluateError(InputError):
@@ -86,15 +89,16 @@ class _Content:
     order_files: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
     files: list[ReadFile] = field(default_factory=list)
-    report_files: list[str] = field(default_factory=list)
+    ad_files: list[str] = field(default_factory=list)
+    platforms: set[str] = field(default_factory=set)
     events: FolderEvents = field(default_factory=FolderEvents)
 
     def attribution(
         self, store: str, span: EvaluationSpan, lives: Sequence[OrderLife], rates: AttributionRates
     ) -> Attribution | None:
         """By which ways the orders of a period came."""
-        ways = [*self.order_files, *(name for name, _, _ in self.events.tables)]
-        names = " + ".join(sorted(ways)), " + ".join(sorted(set(self.report_files)))
+        ways = sorted({*self.order_files, *filter(None, [self.events.names(_WAYS)])})
+        names = " + ".join(ways), " + ".join(sorted(set(self.ad_files)))
         return folder_attribution(store, span, lives, self.events, self.rows, names, rates)
 
 
@@ -190,7 +194,8 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         content.events.take(summary.file, summary.content, marks, list(summary.per_day))
     elif isinstance(summary.content, ReportTable):
         currency = summary.values.currency if summary.values else ""
-        content.report_files.append(summary.file)
+        if SPEND in summary.measures:
+            content.ad_files.append(summary.file)
         content.rows += [
             row for figure in summary.content.rows if (row := report_row(figure, marks, currency))
         ]

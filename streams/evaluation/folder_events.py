@@ -59,8 +59,15 @@ class FolderEvents:
         """The facts of all of them; None without a table. The files are read again."""
         if not self.tables:
             return None
-        names = " + ".join(sorted(name for name, _, _ in self.tables))
-        return EventFigures(self._facts(), self.prices, names, known_until_ms, zone)
+        return EventFigures(self._facts(), self.prices, self.names, known_until_ms, zone)
+
+    def names(self, types: Sequence[str]) -> str:
+        """The files whose rows can be of these types, as rows say it."""
+        return " + ".join(
+            sorted(
+                name for name, table, _ in self.tables if any(table.holds(EventType(one)) for one in types)
+            )
+        )
 
     def refunds(self) -> Iterator[OrderFacts]:
         """The refunds of orders, each with its time."""
