@@ -181,6 +181,8 @@ def _write(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"
             + (f"; not used: {one.trouble}" if one.trouble else "")
         )
+    for notice in read.notices:
+        say(f"note: {notice}")
     reads: Language = "zh" if language is PageLanguage.ZH else "en"
     way = way_of_files(read, (store, zone, choices.currency), promises, reads, published)
     evaluation = evaluate_store(read.figures)
@@ -191,7 +193,7 @@ def _write(
         explain.write_text(inputs, "utf-8")
     scored = sum(bool(one.scores) for one in evaluation.indicators)
     say(
-        f"{span_name(read.figures.span)}: {scored} indicators scored; written: {', '.join(map(str, written))}"
+        f"{span_name(read.figures.span)}: {scored} {'indicator' if scored == 1 else 'indicators'} scored; written: {', '.join(map(str, written))}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,7 +21,9 @@ from scoring.funnel.units import DAY_MS, MINUTE_MS
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
+from scoring.wording.text import LANGUAGES, Bilingual, in_language
 from streams.errors import InputError
+from streams.evaluation import words
 from streams.evaluation.attributed import AttributionRates, bundled_rates
 from streams.evaluation.folder_events import FolderEvents
 from streams.evaluation.folder_ways import folder_attribution
@@ -29,6 +31,7 @@ from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, 
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.opening import opened
 from streams.sources.files.exports.order_life import OrderBook
+from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.report_rows import ReportTable
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 
@@ -70,6 +73,7 @@ class ReadFolder:
         currency: of the orders; empty where they have several or none.
         length: of the period.
         attribution: by which ways orders came; None without orders and ads in the period.
+        notices: what whoever reads the scores has to know of the files first.
     """
 
     files: tuple[ReadFile, ...]
@@ -78,6 +82,7 @@ class ReadFolder:
     currency: str
     length: SpanLength
     attribution: Attribution | None = None
+    notices: tuple[Bilingual, ...] = ()
 
 
 @dataclass(slots=True)
@@ -154,9 +159,10 @@ def read_folder(
         tuple(sorted(content.files, key=lambda one: one.name)),
         figures,
         volumes,
-        currencies.pop() if len(currencies) == 1 else "",
+        next(iter(currencies)) if len(currencies) == 1 else "",
         chosen,
         content.attribution(choices.store, spans[0], lives, rates or bundled_rates()),
+        tuple(_notices(content, currencies)),
     )
 
 
@@ -172,7 +178,7 @@ def _content_of(paths: Sequence[Path], choices: ImportChoices, read_at_ms: int) 
 
 def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int) -> None:
     layout = summary.table.layout.title if summary.table else ""
-    trouble = summary.trouble or "; ".join(question.text for question in summary.questions)
+    trouble = summary.trouble or _asked(summary.questions)
     content.files.append(ReadFile(summary.file, layout, summary.tally.rows, trouble))
     if trouble:
         return
@@ -188,6 +194,7 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         content.zones.append(marks.zone)
     if isinstance(summary.content, OrderBook):
         content.order_files.append(summary.file)
+        content.platforms.add(marks.platform)
         for _, facts in OrderVersions(summary.content, marks):
             content.facts.setdefault(facts.order_id, []).append(facts)
     elif isinstance(summary.content, EventTable):
@@ -199,6 +206,48 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         content.rows += [
             row for figure in summary.content.rows if (row := report_row(figure, marks, currency))
         ]
+
+
+def _notices(content: _Content, currencies: set[str]) -> Iterator[Bilingual]:
+    """What makes all the rest doubtful: files left out, files of several shops, amounts that cannot be added."""
+    for one in content.files:
+        if one.trouble and one.layout:
+            names = {"name": one.name, "layout": one.layout}
+            yield Bilingual(
+                *(
+                    words.FILE_LEFT_OUT(language, why=in_language(one.trouble, language), **names)
+                    for language in LANGUAGES
+                )
+            )
+    taken_twice = sum(_are_two(versions) for versions in content.facts.values())
+    if taken_twice >= max(3, len(content.facts) / 100):
+        yield words.SAME_NUMBERS.both(n=taken_twice)
+    if len(content.platforms) > 1:
+        yield words.SEVERAL_PLATFORMS.both(names=", ".join(sorted(content.platforms)))
+    if len(currencies) > 1:
+        yield words.SEVERAL_CURRENCIES.both(names=", ".join(sorted(currencies)))
+
+
+def _are_two(versions: Sequence[OrderFacts]) -> bool:
+    """Whether an order's versions of several files cannot be of one order: placed a day apart, or at other times and for other money."""
+    known = [one for one in versions if one.placed_ms]
+    if len({one.import_id for one in known}) < 2:
+        return False
+    apart = max(one.placed_ms for one in known) - min(one.placed_ms for one in known)
+    return apart > DAY_MS or (apart > MINUTE_MS and len({one.amount for one in known if one.amount}) > 1)
+
+
+def _asked(questions: Sequence[Question]) -> str:
+    """What has to be said before a file can be used, with the option that says it."""
+    said = (
+        "; ".join(
+            in_language(one.text, language)
+            + (words.SAY_WITH(language, option=one.about) if one.about in ("zone", "currency") else "")
+            for one in questions
+        )
+        for language in LANGUAGES
+    )
+    return Bilingual(*said) if questions else ""
 
 
 def _why_nothing(files: Iterable[ReadFile]) -> str:

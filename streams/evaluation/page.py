@@ -15,7 +15,7 @@ from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
-from scoring.wording.text import Language
+from scoring.wording.text import Language, in_language
 from streams.evaluation.attribution_answer import attribution_answer
 from streams.evaluation.attribution_view import attribution_view
 from streams.evaluation.folder import FROM_FILES, ReadFile, ReadFolder
@@ -35,20 +35,24 @@ _TEMPLATES = jinja2.Environment(
 )
 
 
-def evaluation_page(view: EvaluationView, way: WayBack, files: Sequence[ReadFile] = ()) -> str:
+def evaluation_page(
+    view: EvaluationView, way: WayBack, files: Sequence[ReadFile] = (), notices: Sequence[str] = ()
+) -> str:
     """The page.
 
     Args:
         view: of the evaluation, in the reader's words.
         way: where its numbers came from, and the reader's language.
         files: that were read, if it was made from files.
+        notices: what has to be known of them before anything else.
     """
     language = way.language
     return _TEMPLATES.get_template("evaluation.html").render(
         language=language,
         t=lambda key, **values: WORDS[key](language, **values),
         v=view,
-        files=files,
+        files=[replace(one, trouble=in_language(one.trouble, language)) for one in files],
+        notices=[in_language(one, language) for one in notices],
         way_back=embedded(way),
     )
 
@@ -57,7 +61,7 @@ def folder_page(read: ReadFolder, way: WayBack) -> str:
     """The page of what a folder holds."""
     wording = EvaluationReader(way.language)
     view = evaluation_view(evaluate_store(read.figures), read.volumes, read.currency, wording, FROM_FILES)
-    return evaluation_page(_with_attribution(view, read.attribution, wording), way, read.files)
+    return evaluation_page(_with_attribution(view, read.attribution, wording), way, read.files, read.notices)
 
 
 def _with_attribution(
@@ -108,6 +112,7 @@ def group_page(
         views=[stored_view(known, language) for known, _ in group],
         missing=missing,
         files=(),
+        notices=(),
         way_back=embedded(way),
     )
 

@@ -6,6 +6,24 @@ from collections.abc import Mapping
 
 from scoring.wording.text import Text
 
+FILE_LEFT_OUT = Text(
+    "没有用上 {name}（{layout}）：{why}。补上后请再评一次。",
+    "{name} ({layout}) was not used: {why}. Then evaluate again.",
+)
+SAY_WITH = Text("（用 --{option} 说明）", " (say which with --{option})")
+SAME_NUMBERS = Text(
+    "{n:,} 个订单号在两个文件里都有，下单时间或金额却对不上：像是两家店的文件。请每家店一个文件夹，分开评；现在这些单只各算了一次。",
+    "{n:,} order numbers are in two files with other times or amounts: these look like files of two shops. Evaluate each shop from a folder of its own; as it is, each number counted once.",
+)
+SEVERAL_PLATFORMS = Text(
+    "订单来自几个平台（{names}），这里当成一家店评。要看单个平台，请每个平台一个文件夹。",
+    "Orders of several platforms ({names}) are evaluated here as one store. For each alone, give each a folder of its own.",
+)
+SEVERAL_CURRENCIES = Text(
+    "订单有几种币种（{names}）：损失只说单数，不折成钱。",
+    "Orders are in several currencies ({names}): losses are in orders alone and not in money.",
+)
+
 WORDS: Mapping[str, Text] = {
     "title": Text("店铺评价", "Store evaluation"),
     "period": Text("{first} 至 {last}（{zone}）", "{first} to {last} ({zone})"),

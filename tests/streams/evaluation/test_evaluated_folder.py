@@ -16,7 +16,7 @@ from scoring.evaluation.score import Unscored
 from scoring.evaluation.sentences import say_score
 from scoring.evaluation.spans import SpanLength, span_name
 from scoring.evaluation.suppliers import StorePromises
-from scoring.wording.text import LANGUAGES, Language
+from scoring.wording.text import LANGUAGES, Language, in_language
 from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
 from streams.evaluation.page import folder_page
 from streams.evaluation.way_back import way_of_files
@@ -73,6 +73,28 @@ def test_a_file_whose_zone_nobody_gave_is_not_used_and_says_so(tmp_path: Path) -
     written(tmp_path, days_long=60)
     with pytest.raises(NothingToEvaluateError, match=r"orders_export\.csv: .*zone"):
         read_folder([tmp_path / "orders_export.csv"], ImportChoices(store="shop"), SpanLength.MONTH, READ_AT)
+
+
+def test_files_of_two_shops_and_files_left_out_are_said_before_any_score(tmp_path: Path) -> None:
+    for shop, slow in (("a", 1.0), ("b", 9.0)):
+        (tmp_path / shop).mkdir()
+        written(tmp_path / shop, days_long=40, slow=slow)
+    second = tmp_path / "b" / "orders_export.csv"
+    second.write_text(second.read_text("utf-8").replace("40.00", "41.00").replace("-06-0", "-06-1"), "utf-8")
+    (tmp_path / "ads.csv").write_text(
+        "Reporting starts,Reporting ends,Campaign name,Amount spent,Impressions,Link clicks\n"
+        "2025-06-01,2025-06-01,Spring,12.00,900,30\n",
+        "utf-8",
+    )
+    choices = ImportChoices(zone=ZONE, store="shop")
+    read = read_folder([tmp_path], choices, SpanLength.WEEK, READ_AT)
+    english, chinese = ([in_language(one, language) for one in read.notices] for language in ("en", "zh"))
+    assert "ads.csv" in english[0]
+    assert "--currency" in english[0]
+    assert "files of two shops" in english[1]
+    assert "两家店的文件" in chinese[1]
+    page = page_of(read, "zh")
+    assert page.index(chinese[1]) < page.index(WORDS["health"].zh)
 
 
 def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path) -> None:
