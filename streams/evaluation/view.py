@@ -27,6 +27,7 @@ from scoring.wording.text import Language, Text
 from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_lines
 from streams.evaluation.advised import AdviceLife
 from streams.evaluation.attribution_view import AttributionView
+from streams.evaluation.closing import closing_lines
 from streams.evaluation.platform_targets import PlatformTargetLine, platform_lines
 from streams.evaluation.radar import RadarAxis, radar_axes
 from streams.evaluation.wording import EvaluationReader
@@ -116,6 +117,7 @@ class EvaluationView:
     share_note: str
     seen: SeenView
     gaps: tuple[tuple[str, str], ...]
+    closing: tuple[str, ...]
     not_asked: tuple[str, ...]
     no_cause: str
     version: int
@@ -151,7 +153,6 @@ def evaluation_view(
     """
     language = wording.language
     chosen = kind or evaluation.headline or ComparatorKind.OWN
-    span = evaluation.span
     funnel = evaluation.funnel.get(chosen) or evaluation.funnel[ComparatorKind.OWN]
     dimensions = [
         (dimension.name(language), one)
@@ -159,9 +160,9 @@ def evaluation_view(
     ]
     return EvaluationView(
         store=evaluation.store_id,
-        first=wording.calendar_day(span.start_ms, span.zone),
-        last=wording.calendar_day(span.end_ms - 1, span.zone),
-        zone=span.zone,
+        first=wording.calendar_day(evaluation.span.start_ms, evaluation.span.zone),
+        last=wording.calendar_day(evaluation.span.end_ms - 1, evaluation.span.zone),
+        zone=evaluation.span.zone,
         kind=chosen,
         kinds=tuple((one, COMPARATOR_NAMES[one](language)) for one in _kinds(evaluation)),
         against=COMPARATOR_NAMES[chosen](language),
@@ -178,6 +179,7 @@ def evaluation_view(
         share_note=SHARE_NOTE(language),
         seen=_seen(evaluation, volumes, chosen, wording, decoys, checked, lives or {}),
         gaps=tuple(_gaps(evaluation, chosen, wording, asked)),
+        closing=closing_lines(evaluation, wording, asked),
         not_asked=_not_asked(evaluation, language, asked),
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
