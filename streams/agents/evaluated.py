@@ -12,6 +12,8 @@ from scoring.wording.text import Language
 from streams.agents.answers import AnswerStatus, fenced, lacking, moment, number
 from streams.agents.meanings import meaning_of, unit_of
 
+#: platforms name ten or so; the page shows all
+_MOST_TARGETS = 8
 _NOT_YET = (Unscored.BELOW_FLOOR, Unscored.NOT_DUE, Unscored.NO_COMPARATOR)
 
 
@@ -29,6 +31,12 @@ def evaluation_answer(found: dict[str, Any], language: Language) -> dict[str, An
             {name: number(one[name]) if name != "of" else one[name] for name in ("of", "value", "target")}
             | {name: one[name] for name in ("met", "sure")}
             for one in found["targets"]
+        ],
+        "platform_targets": [_by_platform(one) for one in found["platform_targets"][:_MOST_TARGETS]],
+        "seen": [
+            {"rule": one["rule"], "name": one["name"], "standing": one["standing"]}
+            for one in found["findings"]
+            if one["standing"] in ("found", "replaced")
         ],
         "lost": {
             "value": number(found["lost"]),
@@ -71,6 +79,22 @@ def one_number(found: dict[str, Any], of: str, language: Language) -> dict[str, 
             {"relation": one["relation"], "where": fenced(one["condition"]), "count": number(one["count"])}
             for one in rows[:3]
         ],
+    }
+
+
+def _by_platform(one: dict[str, Any]) -> dict[str, Any]:
+    """A platform's own figure with its target: no score, by its own definition."""
+    met = one["met"]
+    return {
+        "of": fenced(one["of"]),
+        "value": number(one["value"]),
+        "target": number(one["target"]),
+        "unit": fenced(one["unit"]),
+        "must_be": one["comparator"] or lacking(AnswerStatus.UNKNOWN, "the platform does not say"),
+        "met": lacking(AnswerStatus.UNKNOWN, "the platform does not say what it must be")
+        if met is None
+        else met,
+        "day": moment(one["day_ms"]),
     }
 
 
