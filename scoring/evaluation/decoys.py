@@ -21,6 +21,8 @@ DECOYS: tuple[Decoy, ...] = (
           Text("本期被平台修订过的报表行", "rows of the period that the platform restated"), 0.05, 0.3),
     Decoy(DecoyKind.OUTAGE, Text("平台或支付故障", "An outage of the platform or of payments"),
           Text("本期处于故障中的时间", "time of the period in an outage"), 0.01, 0.2),
+    Decoy(DecoyKind.SHOP_CLOSED, Text("店铺打烊或休假", "The shop was closed or on holiday"),
+          Text("本期里打烊的时间", "time of the period during which it was closed"), 0.01, 0.2),
     Decoy(DecoyKind.BOT_WAVE, Text("机器流量涌入", "A wave of bots"),
           Text("机器会话，比平时多出的部分", "bot sessions beyond the usual"), 0.05, 0.2),
     Decoy(DecoyKind.MIX_SHIFT, Text("客群变了（设备、渠道、国家占比）", "Other visitors (mix of devices, channels, countries)"),
@@ -31,5 +33,7 @@ DECOYS: tuple[Decoy, ...] = (
           Text("平时销量里缺货或下架商品所占的部分", "usual sales that are of products out of stock or taken down"), 0.05, 0.2),
     Decoy(DecoyKind.RULE_CHANGED, Text("平台改了规则（有公告）", "The platform changed a rule (it gave notice)"),
           Text("本期里新规则生效的天数", "days of the period on which the new rule held"), 0.01, math.inf),
+    Decoy(DecoyKind.RELEASE, Text("本期上线过改动", "A release in the period"),
+          Text("本期里第一次上线之后的时间", "time of the period after the first release"), 0.01, math.inf),
 )  # fmt: skip
 DECOY_BY_KIND: Mapping[DecoyKind, Decoy] = {decoy.kind: decoy for decoy in DECOYS}

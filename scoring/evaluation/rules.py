@@ -144,11 +144,13 @@ class DecoyKind(StrEnum):
     TRACKING_BROKEN = "tracking_broken"
     RESTATED = "restated"
     OUTAGE = "outage"
+    SHOP_CLOSED = "shop_closed"
     BOT_WAVE = "bot_wave"
     MIX_SHIFT = "mix_shift"
     CALENDAR = "calendar"
     STOCK_OR_LISTING = "stock_or_listing"
     RULE_CHANGED = "rule_changed"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ SCENARIOS: tuple[Scenario, ...] = (
                    Text("每天上午先发最早付款、快到承诺时限的订单；不够人手就先停次日达承诺。",
                         "Every morning ship first what was paid first and is due soonest; short of hands, stop promising next day."), _SHIPPING, 14),
         ),
-        (*_DATA, DecoyKind.OUTAGE, DecoyKind.CALENDAR),
+        (*_DATA, DecoyKind.OUTAGE, DecoyKind.SHOP_CLOSED, DecoyKind.CALENDAR),
     ),
     Scenario(
         "dear_and_once",

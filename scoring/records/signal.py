@@ -26,6 +26,7 @@ class SignalKind(StrEnum):
     DISPUTE = "dispute"
     SHOP_CLOSED = "shop_closed"
     PROMOTION = "promotion"
+    RELEASE = "release"
     AD_BUDGET_SPENT = "ad_budget_spent"
     AD_REJECTED = "ad_rejected"
     AUTHORISATION_ENDS = "authorisation_ends"
@@ -46,6 +47,7 @@ SIGNAL_NAMES: Mapping[SignalKind, Text] = {
     SignalKind.DISPUTE: Text("买家拒付争议", "Payment disputed by the buyer"),
     SignalKind.SHOP_CLOSED: Text("店铺打烊或休假", "Shop closed or on holiday"),
     SignalKind.PROMOTION: Text("促销进行中", "Promotion running"),
+    SignalKind.RELEASE: Text("上线了改动", "Release"),
     SignalKind.AD_BUDGET_SPENT: Text("广告预算用完", "Ad budget spent"),
     SignalKind.AD_REJECTED: Text("广告被拒", "Ad rejected"),
     SignalKind.AUTHORISATION_ENDS: Text("授权即将到期", "Authorisation ends soon"),

@@ -19,6 +19,7 @@ FELT_AT: Mapping[SignalKind, Stage] = {
     SignalKind.STOCK_LOW: Stage.ADD_TO_CART,
     SignalKind.FEATURED_OFFER_LOST: Stage.ADD_TO_CART,
     SignalKind.PRICE_UNCOMPETITIVE: Stage.ADD_TO_CART,
+    SignalKind.RELEASE: Stage.ADD_TO_CART,
     SignalKind.PROMOTION: Stage.ORDER,
     SignalKind.CHECKOUT_ERROR: Stage.ORDER,
     SignalKind.PAYMENT_DECLINED: Stage.PAYMENT,

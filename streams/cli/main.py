@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet, Avro or zip.",
     "evaluate": "Evaluate a store from a folder of its exports: scores, losses, what is seen, what to do.",
     "report": "Write the evaluation of stores of the running instance as files, from its own tables.",
+    "release": "Mark a release of a shop: a theme, an app, a checkout setting.",
     "ask": "Ask the running instance one question, as an agent would.",
     "mcp": "Let agents ask the running instance: a read-only server of the Model Context Protocol.",
     "demo": "Watch eight simulated shops live: a baseline is learned, something breaks, an alert fires and resolves.",

@@ -12,6 +12,7 @@ from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.evaluation.order_days import TRUSTED_MS, kept_days
 from streams.evaluation.reading_stores import read_stores
+from streams.evaluation.signal_decoys import read_signal_rows
 from streams.evaluation.stored import (
     StoredStore,
     assembled,
@@ -53,6 +54,7 @@ async def stores_in_periods(
     spans = last_spans(newest, zone, length, count + OWN_PERIODS)
     read = await read_stores(database, asked, zone, spans, promises, kept)
     settled = await read_settled(database, asked, spans[:count])
+    signals = await read_signal_rows(database, asked, spans[:count])
     found = []
     for store in stores:
         if store.id not in extents:
@@ -63,7 +65,16 @@ async def stores_in_periods(
             mine = _covered(spans[at : at + OWN_PERIODS + 1], first)
             if mine and mine[0] == spans[at] and mine[0].end_ms <= until:
                 peers = peers_of(store.id, alike.get(store.id, ()), extents, mine[0], until)
-                made = assembled(read, store.id, mine, length, until, peers, settled.get((store.id, mine[0])))
+                made = assembled(
+                    read,
+                    store.id,
+                    mine,
+                    length,
+                    until,
+                    peers,
+                    settled.get((store.id, mine[0])),
+                    signals.get(store.id, ()),
+                )
                 found.append((store, made))
     return found
 

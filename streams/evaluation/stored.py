@@ -25,6 +25,7 @@ from streams.evaluation import queries
 from streams.evaluation.order_days import KeptDays, kept_days
 from streams.evaluation.platform_targets import read_platform_targets
 from streams.evaluation.reading_stores import ReadStore, counted_rows, read_stores
+from streams.evaluation.signal_decoys import read_signal_rows, signal_decoys
 from streams.evaluation.stored_counts import moment, places_of
 
 #: indicators that the tables can give
@@ -99,7 +100,8 @@ async def stored_store(
     if len(peers) >= MIN_PEERS:
         read |= await read_stores(database, peers, zone, spans[:1], promises, kept)
     settled = await read_settled(database, (store,), spans[:1])
-    known = assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])))
+    signals = (await read_signal_rows(database, (store,), spans[:1])).get(store, ())
+    known = assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])), signals)
     return replace(known, platform_targets=await read_platform_targets(database, store, spans[0]))
 
 
@@ -137,6 +139,7 @@ def assembled(
     until: int,
     peers: tuple[str, ...],
     settled: Row | None,
+    signals: Sequence[Row] = (),
 ) -> StoredStore:
     """What is known of a store in the first of ``spans``: the one way in which page, report, API and the role jobs put it together.
 
@@ -148,6 +151,7 @@ def assembled(
         until: up to when anything is known of it.
         peers: ids of those that it is compared with.
         settled: of ``read_settled``.
+        signals: of ``read_signal_rows``.
     """
     own = read[store]
     figures = own.figures(spans, until)
@@ -155,8 +159,9 @@ def assembled(
         figures = with_peers(figures, {name: read[name].figures(spans[:1], until) for name in peers})
     currency = own.worth[spans[0]][1] if spans[0] in own.worth else ""
     decoys, checked = _report_decoys(settled, store, spans[0])
+    seen = (*decoys, *signal_decoys(signals, store, spans[0]))
     return StoredStore(
-        figures, volumes_of(own, spans), currency, tuple(spans), length, until, peers, decoys, checked
+        figures, volumes_of(own, spans), currency, tuple(spans), length, until, peers, seen, checked
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 
@@ -22,6 +24,21 @@ class StoreSignal(msgspec.Struct, frozen=True):
     newest_ms: int
     most: tuple[tuple[str, int], ...]
     sources: tuple[str, ...]
+
+
+class ReleaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That something of a shop was changed. ``at_ms``: when it went live, by default now."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
+    at_ms: int | None = None
+
+
+class MarkedRelease(msgspec.Struct, frozen=True):
+    """A release as it was marked; it is among the signals a moment later."""
+
+    store_id: str
+    name: str
+    at_ms: int
 
 
 class StoreSignals(msgspec.Struct, frozen=True):

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import PAGE_DATABASE, RunningPage
 
@@ -83,3 +85,26 @@ def test_the_store_s_page_shows_them_on_the_line_of_the_step(
     assert [word for word in words if word not in text] == []
     none = signalled.get(f"/stores/jp-amazon?lang={language}").text
     assert ("没有来源报来信号" in none) or ("No source reported" in none)
+
+
+@pytest.mark.parametrize(
+    ("store", "body", "status", "why"),
+    [
+        (STORE, {"name": " "}, 400, "name"),
+        (STORE, {"name": "theme 4.2", "at_ms": 4_102_444_800_000}, 400, "still to come"),
+        (STORE, {"name": "theme 4.2", "when": 1}, 400, "when"),
+        ("nobody", {"name": "theme 4.2"}, 404, "nobody"),
+    ],
+)
+def test_a_release_that_makes_no_sense_is_rejected_in_words(
+    page: RunningPage, store: str, body: dict[str, Any], status: int, why: str
+) -> None:
+    answer = httpx.post(f"{page.url}/api/v1/stores/{store}/releases", json=body, timeout=within(20))
+    assert answer.status_code == status, answer.text
+    assert why in answer.text
+
+
+def test_a_release_that_no_broker_took_is_not_said_to_be_marked(page: RunningPage) -> None:
+    body = {"name": "theme 4.2"}
+    answer = httpx.post(f"{page.url}/api/v1/stores/{STORE}/releases", json=body, timeout=within(20))
+    assert (answer.status_code, "name" in answer.json()) == (503, False)
