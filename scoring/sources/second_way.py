@@ -15,6 +15,11 @@ import msgspec
 _ROUNDING = Decimal("0.01")
 #: how the names of sums of money begin; the currency follows
 MONEY = "money "
+#: how a figure of a second way begins of which more may be stored: a push may have said it, where the row says nothing
+AT_LEAST = "at least "
+#: how one begins that is made otherwise (before taxes and discounts): only another size, such as another unit, is a difference
+ABOUT = "about "
+_SIZE = 2
 
 
 class DayFigures(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -22,8 +27,8 @@ class DayFigures(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         day: ISO, on the clock of the store.
-        figures: ``orders``, ``paid``, ``shipped``, ``cancelled``, ``money USD``, or a measure of a report → decimal text. What is not
-            there is not said.
+        figures: ``orders``, ``paid``, ``money USD``, what happened to the day's orders (``counted_orders.py``), or a measure of a report →
+            decimal text. What is not there is not said. A second way may begin a name with ``AT_LEAST`` or ``ABOUT``.
     """
 
     day: str
@@ -68,14 +73,24 @@ def differences(stored: Sequence[DayFigures], second: Sequence[DayFigures]) -> t
     for other in sorted(second, key=lambda one: one.day):
         own = known.get(other.day, {})
         names = set(other.figures)
-        if any(name.startswith(MONEY) for name in names):
-            names |= {name for name in own if name.startswith(MONEY)}
+        for how in ("", ABOUT):
+            if any(name.startswith(how + MONEY) for name in names):
+                names |= {how + name for name in own if name.startswith(MONEY)}
         for name in sorted(names):
-            held, given = own.get(name, "0"), other.figures.get(name, "0")
-            room = _ROUNDING if name.startswith(MONEY) else 0
-            if abs(Decimal(held) - Decimal(given)) > room:
+            plain = name.removeprefix(AT_LEAST).removeprefix(ABOUT)
+            held, given = own.get(plain, "0"), other.figures.get(name, "0")
+            if _differ(name, Decimal(held), Decimal(given)):
                 found.append(DayDifference(other.day, name, held, given))
     return tuple(found)
+
+
+def _differ(name: str, held: Decimal, given: Decimal) -> bool:
+    """Whether two figures differ, as the name says that they are compared."""
+    if name.startswith(AT_LEAST):
+        return held < given
+    if name.startswith(ABOUT):
+        return abs(held) > _SIZE * abs(given) or abs(given) > _SIZE * abs(held)
+    return abs(held - given) > (_ROUNDING if name.startswith(MONEY) else 0)
 
 
 def days_of(found: Sequence[DayDifference]) -> tuple[str, ...]:

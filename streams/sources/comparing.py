@@ -26,7 +26,9 @@ COMPARED_DAYS = 7
 #: a day is closed this long after its end: late changes are in by then
 _CLOSED_AFTER = timedelta(hours=2)
 #: how often, and how long, it is waited for what was read again to be stored
-_STORED_TRIES, _STORED_WAIT_S = 12, 10.0
+_STORED_TRIES, _STORED_WAIT_S = 6, 10.0
+#: what changed while days were read again and asked for a second time is read, too, before a difference counts as one that lasts
+_CHANGED_MEANWHILE_MS = HOUR_MS
 
 SecondWay = Callable[[ConnectionApi, Connection, Sequence[date]], Awaitable[list[DayFigures]]]
 
@@ -81,7 +83,7 @@ class DayComparer:
         if found:
             try:
                 await self._read_again(days_of(found))
-                found = await self._lasting(days, found)
+                found = await self._lasting(days)
             except (IncompleteWalkError, UnreachableError, *PlatformError) as error:
                 failed = self._failed(error)  # what differs and cannot be read again lasts
         if found:
@@ -106,13 +108,20 @@ class DayComparer:
         second = await self._second_way(self._api, self._connection, days)
         return differences(await self._stored.figures(self._connection, days), second)
 
-    async def _lasting(
-        self, days: Sequence[date], found: tuple[DayDifference, ...]
-    ) -> tuple[DayDifference, ...]:
+    async def _lasting(self, days: Sequence[date]) -> tuple[DayDifference, ...]:
         """What still differs once what was read again has been stored."""
+        found = await self._differ_once_stored(days)
+        if found:
+            await self._read_from(self._api.now_ms - _CHANGED_MEANWHILE_MS)
+            found = await self._differ_once_stored(days)
+        return found
+
+    async def _differ_once_stored(self, days: Sequence[date]) -> tuple[DayDifference, ...]:
+        """Where the platform, asked now, says something else than what is stored soon."""
+        second = await self._second_way(self._api, self._connection, days)
         for _ in range(_STORED_TRIES):
             await asyncio.sleep(_STORED_WAIT_S)
-            found = await self._differences(days)
+            found = differences(await self._stored.figures(self._connection, days), second)
             if not found:
                 break
         return found
@@ -120,6 +129,8 @@ class DayComparer:
     async def _read_again(self, days: Sequence[str]) -> None:
         """Read everything again that changed since the first of ``days`` began: whatever was placed then changed then or later."""
         first = datetime.combine(date.fromisoformat(days[0]), datetime.min.time(), self._zone)
+        await self._read_from(round(first.timestamp() * 1000) - HOUR_MS)
+
+    async def _read_from(self, from_ms: int) -> None:
         for poller in self._pollers:
-            from_ms = round(first.timestamp() * 1000) - HOUR_MS
-            await poller.read_again(from_ms, self._api.now_ms, self._api, is_delivered_again=True)
+            await poller.read_differing(from_ms, self._api)

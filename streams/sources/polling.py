@@ -149,6 +149,17 @@ class ResourcePoller:
             from_ms = to_ms
         return min(filter(None, unsure_ms), default=0)
 
+    async def read_differing(self, from_ms: int, api: ConnectionApi) -> None:
+        """Read everything since a moment again, deliver it again, and note what was another than before. Raises as ``read_again``."""
+        found_ms = await self.read_again(from_ms, self._api.now_ms, api, is_delivered_again=True)
+        if found_ms:
+            # this answer may be the wrong one: rows that old are not read again until they are the same twice
+            await self._move(
+                lambda cursor: msgspec.structs.replace(
+                    cursor, unsure_ms=min(found_ms, cursor.unsure_ms or found_ms)
+                )
+            )
+
     async def read_restated(self, api: ConnectionApi) -> None:
         """Read the days again that the source still restates, and note when. Raises as ``read_again``."""
         now_ms = self._api.now_ms

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from scoring.sources.second_way import MONEY, DayFigures
+from scoring.sources.counted_orders import CountedOrder, figures_of
+from scoring.sources.second_way import DayFigures
 from streams.clickhouse.reader import Database
 from streams.sources.connection import Connection
 
 #: each order by the newest version of this connection; what another source says of the same order proves nothing here
 _ORDERS = """
-SELECT placed_ms, paid_ms, amount, currency FROM
+SELECT placed_ms, paid_ms, amount, currency, shipped_ms, cancelled_ms, units, buyer FROM
 (
     SELECT
         store_id, order_id,
@@ -23,6 +22,10 @@ SELECT placed_ms, paid_ms, amount, currency FROM
         argMaxIf(version.paid_ms, version.rank, version.paid_ms > 0) AS paid_ms,
         argMaxIf(version.amount, version.rank, version.amount != '') AS amount,
         argMaxIf(version.currency, version.rank, version.currency != '') AS currency,
+        minIf(version.shipped_ms, version.shipped_ms > 0) AS shipped_ms,
+        argMaxIf(version.cancelled_ms, version.rank, version.cancelled_ms > 0) AS cancelled_ms,
+        argMaxIf(version.units, version.rank, version.units > 0) AS units,
+        max(version.buyer) AS buyer,
         argMaxIf(version.test, version.rank, version.test IS NOT NULL) AS test,
         argMaxIf(version.kind, version.rank, version.kind != '') AS kind
     FROM
@@ -36,38 +39,6 @@ SELECT placed_ms, paid_ms, amount, currency FROM
 WHERE (placed_ms BETWEEN {from_ms:Int64} AND {to_ms:Int64} OR paid_ms BETWEEN {from_ms:Int64} AND {to_ms:Int64})
   AND ifNull(test, 0) = 0 AND kind = ''
 """
-
-
-class StoredOrder(NamedTuple):
-    """What of an order matters for the figures of a day."""
-
-    placed_ms: int
-    paid_ms: int
-    amount: str
-    currency: str
-
-
-def figures_of(orders: Iterable[StoredOrder], days: Sequence[date], zone: ZoneInfo) -> list[DayFigures]:
-    """The figures of each of ``days`` on the clock of ``zone``; a day without orders has zeros."""
-    counts: dict[str, dict[str, Decimal]] = {
-        day.isoformat(): defaultdict(Decimal, orders=Decimal(), paid=Decimal()) for day in days
-    }
-    for order in orders:
-        placed, paid = _day(order.placed_ms, zone), _day(order.paid_ms, zone)
-        if placed in counts:
-            counts[placed]["orders"] += 1
-            if order.amount:
-                counts[placed][MONEY + order.currency] += Decimal(order.amount)
-        if paid in counts:
-            counts[paid]["paid"] += 1
-    return [
-        DayFigures(day, {name: format(value, "f") for name, value in found.items()})
-        for day, found in counts.items()
-    ]
-
-
-def _day(at_ms: int, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat() if at_ms else ""
 
 
 class ClickHouseDays:
@@ -89,7 +60,16 @@ class ClickHouseDays:
             to_ms=round(ends.astimezone(UTC).timestamp() * 1000) - 1,
         )
         orders = (
-            StoredOrder(int(row["placed_ms"]), int(row["paid_ms"]), row["amount"], row["currency"])
+            CountedOrder(
+                int(row["placed_ms"]),
+                int(row["paid_ms"]),
+                row["amount"],
+                row["currency"],
+                int(row["shipped_ms"]),
+                int(row["cancelled_ms"]),
+                int(row["units"]),
+                bool(row["buyer"]),
+            )
             for row in rows
         )
         return figures_of(orders, days, zone)

@@ -395,6 +395,8 @@ def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
     return settings
 
 
+#: Shopee's details are lied about whoever asks for them, and the file of Amazon says only which size the money has
+_MONEY_TOO = ("orders", "money CNY")
 POLLS: Mapping[str, PollDouble] = {
     "amazon": PollDouble(
         lying_amazon.amazon_connection,
@@ -405,14 +407,23 @@ POLLS: Mapping[str, PollDouble] = {
         unknown=("paid",),
     ),
     "json_api": PollDouble(_json_api, LyingShop, compares=("orders", "paid", "money CNY")),
-    "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
-    "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
+    "shopify": PollDouble(shopify_connection, LyingShopify, "access", False, compares=_MONEY_TOO),
+    "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False, compares=_MONEY_TOO),
     "shopee": PollDouble(shopee_connection, LyingShopee, "returns", False),
     "lazada": PollDouble(
-        lying_lazada.lazada_connection, lying_lazada.LyingLazada, "returns", False, unknown=("paid",)
+        lying_lazada.lazada_connection,
+        lying_lazada.LyingLazada,
+        "returns",
+        False,
+        compares=_MONEY_TOO,
+        unknown=("paid",),
     ),
     "tiktok_shop": PollDouble(
-        lying_tiktok_shop.tiktok_connection, lying_tiktok_shop.LyingTiktokShop, "returns", False
+        lying_tiktok_shop.tiktok_connection,
+        lying_tiktok_shop.LyingTiktokShop,
+        "returns",
+        False,
+        compares=_MONEY_TOO,
     ),
 }
 

@@ -77,12 +77,20 @@ class LyingAmazon(LyingMarket):
     def _all_orders(self, number: str) -> bytes:
         """As Amazon writes it: a line an item, with orders of other marketplaces and of other channels."""
         first, last = map(int, number.split("-"))
-        lines = ["amazon-order-id\tpurchase-date\torder-status\tsales-channel\tsku\tship-city"]
+        lines = [
+            "amazon-order-id\tpurchase-date\torder-status\tsales-channel\tsku\tship-city\titem-price\tcurrency\tlast-updated-date"
+        ]
         for order in self.placed(first, last):
+            # before taxes and shipping
+            now_ms = self._now_ms()
+            half, status = order.amount(now_ms) * 9 / 20, status_of(order, now_ms).capitalize()
+            changed = _iso(order.updated_ms(now_ms))
             for item in ("lamp", "shade"):
-                lines.append(f"{order.number}\t{_iso(order.placed_ms)}\tShipped\tAmazon.com\t{item}\tAustin")
+                place = f"{order.number}\t{_iso(order.placed_ms)}\t{status}\tAmazon.com\t{item}"
+                lines.append(f"{place}\tAustin\t{half:.2f}\t{order.currency}\t{changed}")
         lines += [
-            f"{at}\t{_iso(first)}\tShipped\t{at}\tlamp\tAustin" for at in ("Amazon.ca", "Non-Amazon US")
+            f"{at}\t{_iso(first)}\tShipped\t{at}\tlamp\tAustin\t9.00\tUSD\t{_iso(first)}"
+            for at in ("Amazon.ca", "Non-Amazon US")
         ]
         return "\r\n".join(lines).encode()
 
@@ -102,8 +110,7 @@ def order_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[st
         shown = moment(at_ms, now_ms, lie)
         return datetime.fromtimestamp(shown / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if shown else None
 
-    states = ((order.shipped_ms, "SHIPPED"), (order.paid_ms, "UNSHIPPED"), (order.cancelled_ms, "CANCELLED"))
-    status = next((name for at_ms, name in states if 0 < at_ms <= now_ms), "PENDING")
+    status = status_of(order, now_ms)
     return {
         "orderId": order.number,
         "createdTime": written(order.placed_ms),
@@ -124,6 +131,12 @@ def order_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[st
         if status == "SHIPPED"
         else [],
     }
+
+
+def status_of(order: LedgerOrder, now_ms: int) -> str:
+    """What Amazon calls the order's state now."""
+    states = ((order.shipped_ms, "SHIPPED"), (order.paid_ms, "UNSHIPPED"), (order.cancelled_ms, "CANCELLED"))
+    return next((name for at_ms, name in states if 0 < at_ms <= now_ms), "PENDING")
 
 
 def _error(status: int, code: str, message: str, details: str = "") -> Answer:

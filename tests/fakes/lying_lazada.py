@@ -58,7 +58,9 @@ class LyingLazada(LyingMarket):
     def _list(self, query: dict[str, str], lie: Lie | None) -> Answer:
         if "created_after" in query:
             placed = self.placed(_ms(query["created_after"]), _ms(query["created_before"]), end=True)
-            return _ok({"count": 1, "countTotal": len(placed), "orders": []})
+            at, now_ms = int(query["offset"]), self._now_ms()
+            rows = [order_of(one, now_ms) for one in placed[at : at + min(self.most, int(query["limit"]))]]
+            return _ok({"count": len(rows), "countTotal": len(placed), "orders": rows})
         self.counted(lie)
         if lie in INSTEAD:
             return _instead(lie)

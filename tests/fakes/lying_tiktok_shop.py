@@ -61,12 +61,12 @@ class LyingTiktokShop(LyingMarket):
 
     def _list(self, query: dict[str, str], asked: dict[str, int], lie: Lie | None) -> Answer:
         if "create_time_ge" in asked:
-            placed = self.placed(asked["create_time_ge"] * 1000, asked["create_time_lt"] * 1000)
-            return _ok({"total_count": len(placed), "orders": [], "next_page_token": ""})
-        self.counted(lie)
-        if lie in INSTEAD:
-            return _instead(lie)
-        rows = self.changed(asked["update_time_ge"] * 1000, asked["update_time_lt"] * 1000, lie)
+            rows, lie = self.placed(asked["create_time_ge"] * 1000, asked["create_time_lt"] * 1000), None
+        else:
+            self.counted(lie)
+            if lie in INSTEAD:
+                return _instead(lie)
+            rows = self.changed(asked["update_time_ge"] * 1000, asked["update_time_lt"] * 1000, lie)
         at, size = int(query.get("page_token", "0")), min(self.most, int(query["page_size"]))
         shown, has_more, total = self.page(rows, at, size, lie)
         seen_ms = self.seen_ms(lie)

@@ -16,12 +16,12 @@ from scoring.records.order_life import OrderLife, merge
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import ReportRow
 from scoring.records.signal import Signal
+from scoring.sources.counted_orders import CountedOrder, figures_of
 from scoring.sources.second_way import DayFigures
 from streams.sources.connection import Connection
 from streams.sources.health_keeping import DeliveryNotes
 from streams.sources.source import SourceSpec
 from streams.sources.source_log import SourceBook
-from streams.sources.stored_days import StoredOrder, figures_of
 
 Step = Callable[[str], None]
 
@@ -81,7 +81,17 @@ class MemoryStore:
     async def figures(self, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
         """The figures of each day."""
         orders = [
-            StoredOrder(one.placed_ms, one.paid_ms, one.amount, one.currency) for one in self.lives().values()
+            CountedOrder(
+                one.placed_ms,
+                one.paid_ms,
+                one.amount,
+                one.currency,
+                one.shipped_ms,
+                one.cancelled_ms,
+                one.units,
+                bool(one.buyer),
+            )
+            for one in self.lives().values()
         ]
         return figures_of(orders, days, ZoneInfo(connection.zones[connection.stores[0]]))
 

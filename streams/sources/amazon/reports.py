@@ -7,14 +7,16 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from scoring.sources.counted_orders import CANCELLED, PAID, SHIPPED, CountedOrder, figures_of, said_of
 from scoring.sources.cursors import PollWindow
-from scoring.sources.json_values import UnreadableValueError, moment_of
-from scoring.sources.second_way import DayFigures
-from streams.sources.amazon.config import SALES_CHANNELS, AmazonConnection
+from scoring.sources.json_values import UnreadableValueError, moment_of, money_of
+from scoring.sources.second_way import ABOUT, AT_LEAST, MONEY, DayFigures
+from streams.sources.amazon.config import MARKETPLACES, SALES_CHANNELS, AmazonConnection
 from streams.sources.asking import (
     AnswerGarbledError,
     HttpAnswer,
@@ -24,7 +26,7 @@ from streams.sources.asking import (
 )
 from streams.sources.connection import Connection
 from streams.sources.made_reports import MadeReports, documents, report_page, unpacked
-from streams.sources.market_asking import bounds_of, counted_days, ends_of, iso, part_of, row_of, rows_of
+from streams.sources.market_asking import bounds_of, ends_of, iso, part_of, row_of, rows_of
 from streams.sources.source import PolledRow, PollPage
 
 _REPORTS, _DOCUMENTS = "/reports/2021-06-30/reports", "/reports/2021-06-30/documents"
@@ -179,7 +181,10 @@ def _metrics(found: Mapping[str, Any], before: str = "") -> list[tuple[str, Mapp
 async def counted_by_report(
     api: PlatformApi, connection: Connection, days: Sequence[date]
 ) -> list[DayFigures]:
-    """How many orders were placed on closed days, by the file of all orders: another way than the search."""
+    """The orders that were placed on closed days, by the file of all orders: another way than the search.
+
+    Its prices are those of the items before taxes and shipping, so their sum says only which size the money has.
+    """
     config: AmazonConnection = connection.config
     zone = connection.zones.get(connection.stores[0], "UTC")
     create = partial(
@@ -191,23 +196,23 @@ async def counted_by_report(
         dataStartTime=iso(bounds_of(days[0], zone)[0]),
         dataEndTime=iso(bounds_of(days[-1], zone)[1]),
     )
-    placed: dict[str, str] = {}
+    placed: dict[str, CountedOrder] = {}
 
     async def read(document: str) -> PollPage:
         file, body = await file_of(api, f"{config.base}{_DOCUMENTS}/{document}")
-        placed.update(_placed(file, body, config, ZoneInfo(zone)))
+        placed.update(_placed(file, body, config))
         return PollPage(rows=())
 
     mark, made, is_first = "", MadeReports(), True
     while mark or is_first:
         page = await report_page(mark, create, partial(looked, config, api), read, made)
         mark, is_first = page.next_mark, False
-    counts = list(placed.values())
-    return counted_days(days, [counts.count(day.isoformat()) for day in days])
+    names = ("orders", ABOUT + MONEY, *(AT_LEAST + name for name in (PAID, SHIPPED, CANCELLED)))
+    return [said_of(one, names) for one in figures_of(placed.values(), days, ZoneInfo(zone))]
 
 
-def _placed(file: HttpAnswer, body: bytes, config: AmazonConnection, zone: ZoneInfo) -> dict[str, str]:
-    """The day of each order of our marketplaces. The filter by marketplace is ignored by Amazon, and columns vary: by their names."""
+def _placed(file: HttpAnswer, body: bytes, config: AmazonConnection) -> dict[str, CountedOrder]:
+    """The orders of our marketplaces. The filter by marketplace is ignored by Amazon, and columns vary: by their names."""
     lines = csv.DictReader(
         io.StringIO(body.decode("utf-8-sig", "replace")), delimiter="\t", quoting=csv.QUOTE_NONE
     )
@@ -217,16 +222,30 @@ def _placed(file: HttpAnswer, body: bytes, config: AmazonConnection, zone: ZoneI
             f"{file.host}: the file of all orders has no column {min(names - set(lines.fieldnames or ()))}"
         )
     channels = {SALES_CHANNELS[one] for one in config.stores_of_shops}
-    found = {}
+    own = MARKETPLACES[config.marketplace][1].currency
+    found: dict[str, CountedOrder] = {}
     for line in lines:
         is_ours = (line["sales-channel"] or "").strip().lower() in channels
         if not is_ours or (line.get("is-replacement-order") or "").strip().lower() in _TRUE:
             continue
         try:
             at_ms = moment_of(line["purchase-date"], "purchase-date", "UTC")
+            changed_ms = moment_of(line.get("last-updated-date"), "last-updated-date", "UTC")
+            price = money_of((line.get("item-price") or "").strip(), "item-price")
         except UnreadableValueError as error:
             raise AnswerGarbledError(f"{file.host}: {error}") from error
-        found[str(line["amazon-order-id"])] = (
-            datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat() if at_ms else ""
+        number = str(line["amazon-order-id"])
+        before = found.get(number)
+        amounts = [text for text in (before.amount if before else "", price) if text]
+        amount = format(sum(map(Decimal, amounts)), "f") if amounts else ""
+        status = (line.get("order-status") or "").strip().lower()
+        found[number] = CountedOrder(
+            placed_ms=at_ms,
+            # when it was at the latest: a status has no time of its own
+            paid_ms=changed_ms if status in ("unshipped", "shipped") else 0,
+            amount=amount,
+            currency=(line.get("currency") or "").strip() or own,
+            shipped_ms=changed_ms if status == "shipped" else 0,
+            cancelled_ms=changed_ms if status in ("cancelled", "canceled") else 0,
         )
     return found

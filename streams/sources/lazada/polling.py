@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, is_given, text_of, whole_of
-from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.connection import Connection
+from streams.sources.json_object import JsonObject
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.feedback import REVIEW_DAYS, chats, reviews
 from streams.sources.lazada.fields import (
@@ -25,11 +25,10 @@ from streams.sources.lazada.fields import (
     REVIEW_FIELDS,
     STANDING_FIELDS,
 )
+from streams.sources.lazada.mapping import when
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
-    bounds_of,
     changes,
-    counted_days,
     days_between,
     iso,
     part_of,
@@ -100,13 +99,15 @@ def _of_country(config: LazadaConnection, country: str) -> list[Poll]:
 _STANDING = {Resource.PERFORMANCE: "/seller/performance/get", Resource.SERVICE: "/seller/metrics/get"}
 
 
-def _get(config: LazadaConnection, country: str, path: str, query: Mapping[str, object]) -> HttpRequest:
+def get_request(
+    config: LazadaConnection, country: str, path: str, query: Mapping[str, object]
+) -> HttpRequest:
     return HttpRequest(
         config.base(country) + path, query=tuple((name, str(one)) for name, one in query.items())
     )
 
 
-def _total(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> int | None:
+def total_of(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> int | None:
     try:
         return whole_of(part[name], name) if is_given(part.get(name)) else None
     except UnreadableValueError as error:
@@ -132,18 +133,21 @@ async def orders(
         "offset": offset,
         "limit": config.page_size,
     }
-    answer = await api.ask(_get(config, country, "/orders/get", query))
+    answer = await api.ask(get_request(config, country, "/orders/get", query))
     part = part_of(answer, answer.json(), "data")
     listed = part_of(answer, part, "orders", kind=list)
-    total = _total(answer, part, "countTotal")
-    items = await _items(config, country, api, [row.row_id for row in rows_of(answer, listed, "order_id")])
+    total = total_of(answer, part, "countTotal")
+    items = await items_of(config, country, api, [row.row_id for row in rows_of(answer, listed, "order_id")])
     store = config.stores_of_shops[country]
     rows = [
-        row_of(
-            answer,
-            {**row, "order_items": items[text_of(row["order_id"], "order_id")]},
-            "order_id",
-            store=store,
+        replace(
+            row_of(
+                answer,
+                {**row, "order_items": items[text_of(row["order_id"], "order_id")]},
+                "order_id",
+                store=store,
+            ),
+            changed_ms=_changed_ms(answer, row),
         )
         for row in listed
     ]
@@ -152,7 +156,15 @@ async def orders(
     return PollPage(rows=rows, next_mark=str(end) if has_more else "", total=total)
 
 
-async def _items(
+def _changed_ms(answer: HttpAnswer, row: Mapping[str, Any]) -> int:
+    """The order's last change. It has a form of its own, and without it an answer that was wrong is not read again until it is right."""
+    try:
+        return when(JsonObject(row), "updated_at")
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+
+
+async def items_of(
     config: LazadaConnection, country: str, api: PlatformApi, numbers: Sequence[str]
 ) -> dict[str, list[Any]]:
     """The items of some orders, by order. An order without any is not passed over."""
@@ -164,7 +176,7 @@ async def _items(
                 [int(one) if one.isdigit() else one for one in some], separators=(",", ":")
             )
         }
-        answer = await api.ask(_get(config, country, "/orders/items/get", query))
+        answer = await api.ask(get_request(config, country, "/orders/items/get", query))
         content = answer.json()
         data = content.get("data") if isinstance(content, dict) else None
         # the documentation shows an object, the service a list of them
@@ -175,27 +187,6 @@ async def _items(
         if missing:
             raise AnswerGarbledError(f"{answer.host} gave no items of {len(missing)} of {len(some)} orders")
     return found
-
-
-async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
-    """How many orders were placed on closed days: counted by Lazada, by time of creation. Of an account with one country."""
-    config: LazadaConnection = connection.config
-    zone = connection.zones.get(connection.stores[0], "UTC")
-    known, counts = [], []
-    for day in days:
-        begin_ms, end_ms = bounds_of(day, zone)
-        query = {
-            "created_after": iso(begin_ms),
-            "created_before": iso(end_ms - 1000),
-            "offset": 0,
-            "limit": 1,
-        }
-        answer = await api.ask(_get(config, config.country, "/orders/get", query))
-        total = _total(answer, part_of(answer, answer.json(), "data"), "countTotal")
-        if total is not None:
-            known.append(day)
-            counts.append(total)
-    return counted_days(known, counts)
 
 
 # ---------------------------------------------------------------- reverse orders, ads, standing
@@ -212,11 +203,11 @@ async def returns(
         "ReverseOrderLineModifiedTimeRangeStart": window.from_ms,
         "ReverseOrderLineModifiedTimeRangeEnd": window.to_ms,
     }
-    answer = await api.ask(_get(config, country, "/reverse/getreverseordersforseller", query))
+    answer = await api.ask(get_request(config, country, "/reverse/getreverseordersforseller", query))
     part = part_of(answer, answer.json(), "result")
     listed = [_numbered(answer, row) for row in part_of(answer, part, "items", kind=list)]
     rows = rows_of(answer, listed, "reverse_order_id", store=config.stores_of_shops[country])
-    total = _total(answer, part, "total") or 0
+    total = total_of(answer, part, "total") or 0
     has_more = bool(rows) and number * config.page_size < total
     return PollPage(rows=rows, next_mark=str(number + 1) if has_more else "", total=total)
 
@@ -246,7 +237,7 @@ async def campaigns(
         "useRtTable": str(day == today).lower(),
     }
     answer = await api.ask(
-        _get(config, country, "/sponsor/solutions/report/getDiscoveryReportCampaign", query)
+        get_request(config, country, "/sponsor/solutions/report/getDiscoveryReportCampaign", query)
     )
     part = part_of(answer, answer.json(), "result")
     listed = part_of(answer, part, "result", kind=list)
@@ -257,7 +248,7 @@ async def campaigns(
     ]
     rows = rows_of(answer, named, "row", store=config.stores_of_shops[country])
     left = [one for one in days if one > day]
-    if rows and int(page) * config.page_size < (_total(answer, part, "totalCount") or 0):
+    if rows and int(page) * config.page_size < (total_of(answer, part, "totalCount") or 0):
         return PollPage(rows=rows, next_mark=f"{day} {int(page) + 1}")
     return PollPage(rows=rows, next_mark=f"{left[0]} 1" if left else "")
 
@@ -266,7 +257,7 @@ async def seller(
     config: LazadaConnection, country: str, path: str, api: PlatformApi, window: PollWindow, mark: str
 ) -> PollPage:
     """The seller's figures as one row a day."""
-    answer = await api.ask(_get(config, country, path, {}))
+    answer = await api.ask(get_request(config, country, path, {}))
     found = part_of(answer, answer.json(), "data")
     zone = ZoneInfo(COUNTRIES[country].zone)
     day = datetime.fromtimestamp(window.to_ms / 1000, zone).date().isoformat()

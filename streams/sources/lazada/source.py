@@ -12,7 +12,8 @@ from streams.sources.lazada.asking import asking
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.fields import PEOPLE, PUSH_FIELDS
 from streams.sources.lazada.mapping import translate
-from streams.sources.lazada.polling import polls, second_way
+from streams.sources.lazada.polling import polls
+from streams.sources.lazada.second_way import second_way
 from streams.sources.market_hooks import (
     ORDER_SUPPLIES,
     answer_address_check,

@@ -11,14 +11,10 @@ from zoneinfo import ZoneInfo
 
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, answer_of, text_of, whole_of
-from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.connection import Connection
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
-    bounds_of,
     changes,
-    counted_days,
     days_between,
     part_of,
     row_of,
@@ -107,14 +103,14 @@ def _more(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> bool:
 
 async def orders(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
     """One page of a window by time of change, each order with its details."""
-    listed, next_mark = await _listed(config, api, window, mark, "update_time")
+    listed, next_mark = await listed_orders(config, api, window, mark, "update_time")
     rows: list[PolledRow] = []
     for at in range(0, len(listed), DETAILS):
         rows += await _details(config, api, listed[at : at + DETAILS])
     return PollPage(rows=rows, next_mark=next_mark)
 
 
-async def _listed(
+async def listed_orders(
     config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str, field: str
 ) -> tuple[list[str], str]:
     """The numbers of a page of orders, and the mark of the next. Shopee's edges hold both of their seconds."""
@@ -136,6 +132,14 @@ async def _listed(
 
 
 async def _details(config: ShopeeConnection, api: PlatformApi, numbers: Sequence[str]) -> list[PolledRow]:
+    answer, rows = await details_of(config, api, numbers)
+    return rows_of(answer, rows, "order_sn", "update_time", _store(config))
+
+
+async def details_of(
+    config: ShopeeConnection, api: PlatformApi, numbers: Sequence[str]
+) -> tuple[HttpAnswer, list[Any]]:
+    """The details of all of these orders."""
     query = {
         "order_sn_list": ",".join(numbers),
         "response_optional_fields": _WANTED,
@@ -143,29 +147,10 @@ async def _details(config: ShopeeConnection, api: PlatformApi, numbers: Sequence
     }
     answer = await api.ask(_get(config, "order/get_order_detail", query))
     rows = part_of(answer, answer.json(), "response", "order_list", kind=list)
-    found = rows_of(answer, rows, "order_sn", "update_time", _store(config))
-    missing = set(numbers) - {row.row_id for row in found}
+    missing = set(numbers) - {row.row_id for row in rows_of(answer, rows, "order_sn")}
     if missing:
         raise AnswerGarbledError(f"{answer.host} gave no details of {len(missing)} of {len(numbers)} orders")
-    return found
-
-
-async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
-    """How many orders were placed on closed days: listed by time of creation."""
-    config: ShopeeConnection = connection.config
-    zone = connection.zones.get(connection.stores[0], "UTC")
-    counts = []
-    for day in days:
-        begin_ms, end_ms = bounds_of(day, zone)
-        numbers: set[str] = set()
-        mark, is_first = "", True
-        while mark or is_first:
-            window = PollWindow(begin_ms, end_ms - 1000)  # both seconds belong to Shopee's window
-            listed, mark = await _listed(config, api, window, mark, "create_time")
-            numbers.update(listed)
-            is_first = False
-        counts.append(len(numbers))
-    return counted_days(days, counts)
+    return answer, rows
 
 
 # ---------------------------------------------------------------- returns and lost pushes

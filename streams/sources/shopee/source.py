@@ -20,7 +20,8 @@ from streams.sources.shopee.asking import asking
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.shopee.fields import PUSH_FIELDS
 from streams.sources.shopee.mapping import ShopeeTerms, translate
-from streams.sources.shopee.polling import polls, second_way
+from streams.sources.shopee.polling import polls
+from streams.sources.shopee.second_way import second_way
 from streams.sources.source import (
     Hook,
     HookLabel,

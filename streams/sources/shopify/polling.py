@@ -1,13 +1,10 @@
-"""What is asked for on a schedule: changed orders page by page, history by bulk operation, the app's access; and days counted otherwise."""
+"""What is asked for on a schedule: changed orders page by page, history by bulk operation, and the app's access."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from datetime import date
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import PollPlan, PollWindow
@@ -18,7 +15,6 @@ from scoring.sources.json_values import (
     text_of,
     whole_of,
 )
-from scoring.sources.second_way import DayFigures
 from streams.sources.asking import (
     MAX_BYTES,
     AnswerGarbledError,
@@ -29,7 +25,6 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
 )
-from streams.sources.connection import Connection
 from streams.sources.shopify import queries
 from streams.sources.shopify.asking import TOO_COSTLY, ask
 from streams.sources.shopify.config import ShopifyConnection
@@ -89,28 +84,39 @@ def polls(config: ShopifyConnection) -> tuple[Poll, ...]:
 async def orders_page(config: ShopifyConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
     """One page of the orders that changed in a window."""
     await _see_that_past_is_shown(config, api, window)
-    data, served = await _page_that_may_be_asked(config, api, window, mark)
+    data, served = await page_that_may_be_asked(config, api, queries.changed_in(window), mark)
+    nodes, next_mark, total = page_of(config, data)
     try:
-        page = data["orders"]
-        nodes, info = page["nodes"], page["pageInfo"]
-        has_more, rows = bool(info["hasNextPage"]), [_row(node) for node in nodes]
-        next_mark = text_of(info["endCursor"], "endCursor") if has_more else ""
-        # orders that change meanwhile leave the window, so the number at the end is the one that must have come
-        total = None if has_more else _exact(data.get("ordersCount"))
-    except (KeyError, TypeError, UnreadableValueError) as error:
+        rows = [_row(node) for node in nodes]
+    except UnreadableValueError as error:
         raise AnswerGarbledError(f"{config.shop}: no page of orders: {error}") from error
-    if has_more and not next_mark:
-        raise AnswerGarbledError(f"{config.shop}: there is a next page, but no cursor to it")
     return PollPage(rows=rows, next_mark=next_mark, total=total, served=served)
 
 
-async def _page_that_may_be_asked(
-    config: ShopifyConnection, api: PlatformApi, window: PollWindow, mark: str
+def page_of(config: ShopifyConnection, data: dict[str, Any]) -> tuple[list[Any], str, int | None]:
+    """The orders of a page, the cursor to the next, and, on the last, how many there are."""
+    try:
+        nodes, info = data["orders"]["nodes"], data["orders"]["pageInfo"]
+        has_more = bool(info["hasNextPage"])
+        next_mark = text_of(info["endCursor"], "endCursor") if has_more else ""
+        # orders that change meanwhile leave the window, so the number at the end is the one that must have come
+        total = None if has_more else exact(data.get("ordersCount"))
+    except (KeyError, TypeError, UnreadableValueError) as error:
+        raise AnswerGarbledError(f"{config.shop}: no page of orders: {error}") from error
+    if not isinstance(nodes, list) or (has_more and not next_mark):
+        raise AnswerGarbledError(
+            f"{config.shop}: a page without its orders, or without the cursor to the next"
+        )
+    return nodes, next_mark, total
+
+
+async def page_that_may_be_asked(
+    config: ShopifyConnection, api: PlatformApi, wanted: str, mark: str
 ) -> tuple[dict[str, Any], str]:
-    """A page, made smaller until Shopify takes its cost."""
+    """A page of the orders of a filter, made smaller until Shopify takes its cost."""
     size = config.page_size
     while True:
-        variables = {"filter": queries.changed_in(window), "first": size, "after": mark or None}
+        variables = {"filter": wanted, "first": size, "after": mark or None}
         try:
             return await ask(api, config, queries.orders_page(config.buyers), variables)
         except PlatformRejectedError as error:
@@ -126,7 +132,7 @@ def _row(node: Any) -> PolledRow:
     return polled_row(number, node, moment_of(node.get("updatedAt"), "updatedAt", "UTC"))
 
 
-def _exact(count: Any) -> int | None:
+def exact(count: Any) -> int | None:
     """A count that is exact; None where Shopify says that there are more."""
     if not isinstance(count, dict) or count.get("precision") != "EXACT":
         return None
@@ -246,24 +252,3 @@ def _scopes(data: dict[str, Any], config: ShopifyConnection) -> list[str]:
         return [str(one["handle"]) for one in data["currentAppInstallation"]["accessScopes"]]
     except (KeyError, TypeError) as error:
         raise AnswerGarbledError(f"{config.shop} does not say the app's scopes") from error
-
-
-# ---------------------------------------------------------------- days by another way
-
-
-async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
-    """How many orders were placed on closed days, counted by Shopify."""
-    config: ShopifyConnection = connection.config
-    zone = ZoneInfo(connection.zones.get(connection.stores[0], "UTC"))
-    data, _ = await ask(api, config, queries.counts(days, zone))
-    return list(_figures(data, days))
-
-
-def _figures(data: dict[str, Any], days: Sequence[date]) -> Iterable[DayFigures]:
-    for day in days:
-        try:
-            count = _exact(data.get(f"d{day:%Y%m%d}"))
-        except UnreadableValueError as error:
-            raise AnswerGarbledError(f"the count of {day}: {error}") from error
-        if count is not None:
-            yield DayFigures(day.isoformat(), {"orders": str(count)})

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 from scoring.sources.cursors import PollWindow
 from streams.sources.shopify.orders import PARCELS, REFUNDS, TRANSACTIONS
@@ -52,20 +50,15 @@ def changed_in(window: PollWindow) -> str:
     return f"updated_at:>='{_second(window.from_ms)}' updated_at:<'{_second(window.to_ms + 999)}'"
 
 
-def counts(days: Sequence[date], zone: ZoneInfo) -> str:
-    """The orders that were placed on each day, by a way of its own."""
-    parts = (
-        f"d{day:%Y%m%d}: ordersCount(query: \"processed_at:>='{_midnight(day, zone)}' "
-        f"processed_at:<'{_midnight(day + timedelta(days=1), zone)}' test:false\", limit: null) {{ count precision }}"
-        for day in days
-    )
-    return "{ " + " ".join(parts) + " }"
+def placed_in(from_ms: int, to_ms: int) -> str:
+    """The filter of the orders that were placed in a span, which begins and ends with a second."""
+    return f"processed_at:>='{_second(from_ms)}' processed_at:<'{_second(to_ms)}' test:false"
+
+
+def count(from_ms: int, to_ms: int) -> str:
+    """How many orders were placed in a span."""
+    return f'{{ ordersCount(query: "{placed_in(from_ms, to_ms)}", limit: null) {{ count precision }} }}'
 
 
 def _second(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _midnight(day: date, zone: ZoneInfo) -> str:
-    moment = datetime(day.year, day.month, day.day, tzinfo=zone)
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

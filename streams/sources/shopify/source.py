@@ -17,8 +17,9 @@ from streams.sources.shopify.config import ShopifyConnection
 from streams.sources.shopify.fields import KEPT, OPENED, PEOPLE
 from streams.sources.shopify.mapping import VERSION_HEADERS, translate
 from streams.sources.shopify.pasting import pastes
-from streams.sources.shopify.polling import polls, second_way
+from streams.sources.shopify.polling import polls
 from streams.sources.shopify.reading import ShopifyTerms
+from streams.sources.shopify.second_way import second_way
 from streams.sources.shopify.states import SCOPES
 from streams.sources.source import (
     Authorisation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -12,14 +12,10 @@ from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.ending_dates import Offer
 from scoring.sources.endings import Use
 from scoring.sources.json_values import UnreadableValueError, is_given, whole_of
-from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.connection import Connection
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
-    bounds_of,
     changes,
-    counted_days,
     days_between,
     part_of,
     row_of,
@@ -32,10 +28,10 @@ from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.fields import AFTER_SALE_FIELDS, OPENED, ORDER_FIELDS, PEOPLE, REPORT_FIELDS
 
 _LONGEST_S = 7 * 86_400.0
-_ORDERS = "/order/202309/orders/search"
+ORDERS_PATH = "/order/202309/orders/search"
 #: of each list: its path, where its rows are, and what they are recognised by
 _LISTS = {
-    Resource.ORDERS: (_ORDERS, "orders", "id"),
+    Resource.ORDERS: (ORDERS_PATH, "orders", "id"),
     Resource.RETURNS: ("/return_refund/202309/returns/search", "return_orders", "return_id"),
     Resource.CANCELLATIONS: ("/return_refund/202309/cancellations/search", "cancellations", "cancel_id"),
 }
@@ -82,7 +78,7 @@ def _of_shop(config: TiktokShopConnection, ciphers: ShopCiphers, shop: str) -> l
     return [found[part] for part in config.reads]
 
 
-def _request(
+def request_of(
     config: TiktokShopConnection,
     path: str,
     query: Mapping[str, object],
@@ -122,33 +118,19 @@ async def listed(
         "shop_cipher": await ciphers.of(api, shop),
     }
     body = {"update_time_ge": window.from_ms // 1000, "update_time_lt": -(-window.to_ms // 1000)}
-    answer = await api.ask(_request(config, path, query, body))
+    answer = await api.ask(request_of(config, path, query, body))
+    listed, next_mark, total = page_of(answer, rows_at)
+    rows = rows_of(answer, listed, number, "update_time", config.stores_of_shops[shop])
+    return PollPage(rows=rows, next_mark=next_mark, total=total)
+
+
+def page_of(answer: HttpAnswer, rows_at: str) -> tuple[list[Any], str, int | None]:
+    """The rows of a page, the token of the next, and how many there are in all. Of none, TikTok leaves out the list."""
     part = part_of(answer, answer.json(), "data")
     total = _total(answer, part)
     if rows_at not in part and total == 0:
-        return PollPage(rows=(), total=0)
-    rows = rows_of(
-        answer, part_of(answer, part, rows_at, kind=list), number, "update_time", config.stores_of_shops[shop]
-    )
-    return PollPage(rows=rows, next_mark=str(part.get("next_page_token") or ""), total=total)
-
-
-async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
-    """How many orders were placed on closed days: counted by TikTok, by time of creation. Of an account with one shop."""
-    config: TiktokShopConnection = connection.config
-    zone = connection.zones.get(connection.stores[0], "UTC")
-    cipher = await ShopCiphers(config).of(api, config.shop_id)
-    known, counts = [], []
-    for day in days:
-        begin_ms, end_ms = bounds_of(day, zone)
-        body = {"create_time_ge": begin_ms // 1000, "create_time_lt": end_ms // 1000}
-        query = {"page_size": 1, "shop_cipher": cipher}
-        answer = await api.ask(_request(config, _ORDERS, query, body))
-        total = _total(answer, part_of(answer, answer.json(), "data"))
-        if total is not None:
-            known.append(day)
-            counts.append(total)
-    return counted_days(known, counts)
+        return [], "", 0
+    return part_of(answer, part, rows_at, kind=list), str(part.get("next_page_token") or ""), total
 
 
 # ---------------------------------------------------------------- reports, by the shop's own days
@@ -186,7 +168,7 @@ async def traffic(
 ) -> PollPage:
     """The days of a window."""
     query = _spanned(window, await ciphers.of(api, shop)) | {"granularity": "1D"}
-    answer = await api.ask(_request(config, "/analytics/202405/shop/performance", query))
+    answer = await api.ask(request_of(config, "/analytics/202405/shop/performance", query))
     part = part_of(answer, answer.json(), "data")
     rows = _with_latest(answer, part, part_of(answer, part, "performance", "intervals", kind=list))
     return PollPage(rows=rows_of(answer, rows, "start_date", store=config.stores_of_shops[shop]))
@@ -203,7 +185,7 @@ async def lives(
     """One page of the LIVE sessions of some days."""
     query = _spanned(window, await ciphers.of(api, shop))
     query |= {"page_size": config.page_size, "page_token": mark}
-    answer = await api.ask(_request(config, "/analytics/202508/shop_lives/performance", query))
+    answer = await api.ask(request_of(config, "/analytics/202508/shop_lives/performance", query))
     part = part_of(answer, answer.json(), "data")
     total = _total(answer, part)
     found = [] if total == 0 else part_of(answer, part, "live_stream_sessions", kind=list)
@@ -230,7 +212,7 @@ async def service(
         "support_date_lt": (date.fromisoformat(days[at]) + timedelta(days=1)).isoformat(),
         "shop_cipher": await ciphers.of(api, shop),
     }
-    answer = await api.ask(_request(config, "/customer_service/202407/performance", query))
+    answer = await api.ask(request_of(config, "/customer_service/202407/performance", query))
     found = part_of(answer, answer.json(), "data", "performance")
     row = row_of(answer, {**found, "day": days[at]}, "day", store=config.stores_of_shops[shop])
     return PollPage(rows=(row,), next_mark=days[at + 1] if at + 1 < len(days) else "")

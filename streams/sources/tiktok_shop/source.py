@@ -20,7 +20,8 @@ from streams.sources.tiktok_shop.asking import asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.fields import PUSH_FIELDS
 from streams.sources.tiktok_shop.mapping import translate
-from streams.sources.tiktok_shop.polling import VERSIONS, polls, second_way
+from streams.sources.tiktok_shop.polling import VERSIONS, polls
+from streams.sources.tiktok_shop.second_way import second_way
 
 
 def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:

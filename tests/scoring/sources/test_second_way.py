@@ -39,6 +39,19 @@ def test_what_the_second_way_does_not_say_is_left_out() -> None:
     assert differences(stored, [day("2026-11-01", orders="3")]) == ()
 
 
+def test_what_a_push_said_may_be_more_than_the_row_says_but_not_less() -> None:
+    stored = [day("2026-11-01", shipped_of_them="7")]
+    assert differences(stored, [day("2026-11-01", at_least_shipped_of_them="6")]) == ()
+    assert len(differences(stored, [day("2026-11-01", at_least_shipped_of_them="8")])) == 1
+
+
+def test_money_before_taxes_differs_only_where_it_has_another_size() -> None:
+    stored = [day("2026-11-01", money_USD="120")]
+    assert differences(stored, [day("2026-11-01", about_money_USD="100")]) == ()
+    assert len(differences(stored, [day("2026-11-01", about_money_USD="1.2")])) == 1
+    assert len(differences(stored, [day("2026-11-01", about_money_CNY="100")])) == 2
+
+
 def test_money_in_another_currency_differs_twice() -> None:
     found = differences([day("2026-11-01", money_CNY="5")], [day("2026-11-01", money_USD="5")])
     assert [(one.figure, one.stored, one.second) for one in found] == [

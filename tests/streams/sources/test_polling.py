@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from scoring.records.raw_delivery import RawDelivery
-from scoring.sources.cursors import CursorState, PollPlan, PollWindow
+from scoring.sources.cursors import CursorState, PollPlan, PollWindow, restated_from
 from streams.sources.polling import ResourcePoller
-from streams.sources.source import Poll, PollPage
+from streams.sources.source import Poll, PollPage, polled_row
 from tests.fakes.workbench import connection_from
 
 HOUR_MS = 3_600_000
@@ -54,3 +54,31 @@ async def test_reading_on_took_the_note_away_that_restated_days_were_read() -> N
     again = [window for window in asked if window.from_ms == NOW_MS - 48 * HOUR_MS]
     assert len(again) == 1
     assert max(window.to_ms - window.from_ms for window in asked) <= 86_400_000 + 120_000
+
+
+async def test_a_wrong_answer_to_days_read_again_stayed_for_good() -> None:
+    """Days that differ were read again while amounts were wrong, and those older than what is restated were never asked for after it."""
+    amounts = ["8.00", "800.00"]
+    old_ms = NOW_MS - 96 * HOUR_MS
+
+    async def fetch(_: Any, window: PollWindow, mark: str) -> PollPage:
+        is_in = window.from_ms <= old_ms < window.to_ms
+        return PollPage([polled_row("1", {"amount": amounts[0]}, old_ms)] if is_in else ())
+
+    class Sink:
+        async def deliver(self, deliveries: Sequence[RawDelivery]) -> None: ...
+
+    async def keep(cursor: CursorState) -> None: ...
+
+    connection = connection_from(
+        {"name": "a", "source": "webhook", "store": "cn", "secret": "env:NEW", "format": "events"}
+    )
+    poll = Poll("orders", PollPlan(interval_s=60, window_s=86_400), fetch, restated_days=2)
+    poller = ResourcePoller(connection, poll, Api(), Sink(), keep, lambda store, raw: raw)  # type: ignore[arg-type]
+    poller.cursor = CursorState(until_ms=NOW_MS)
+    await poller.read_differing(old_ms - HOUR_MS, Api())  # type: ignore[arg-type]
+    assert poller.cursor.unsure_ms == 0
+    amounts.pop(0)
+    await poller.read_differing(old_ms - HOUR_MS, Api())  # type: ignore[arg-type]
+    assert poller.cursor.unsure_ms == old_ms
+    assert restated_from(poller.cursor, 2, NOW_MS) == old_ms

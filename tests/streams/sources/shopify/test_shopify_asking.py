@@ -28,7 +28,8 @@ from streams.sources.asking import (
 from streams.sources.sealing import Sealer
 from streams.sources.shopify.asking import authorise, judge, left
 from streams.sources.shopify.config import ShopifyConnection
-from streams.sources.shopify.polling import orders_page, second_way
+from streams.sources.shopify.polling import orders_page
+from streams.sources.shopify.second_way import second_way
 from streams.sources.shopify.source import SOURCE, label, verify_delivery
 from streams.sources.source import HookRequest, Supply
 from streams.sources.source_log import SourceBook

@@ -23,7 +23,9 @@ from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, 
 from streams.sources.source import HookRequest
 from streams.sources.woocommerce.config import WooCommerceConnection
 from streams.sources.woocommerce.mapping import KEPT, LEFT_OUT, OPENED, PEOPLE, WANTED, WooTerms, translate
-from streams.sources.woocommerce.source import SOURCE, handshake, page, second_way
+from streams.sources.woocommerce.polling import page
+from streams.sources.woocommerce.second_way import second_way
+from streams.sources.woocommerce.source import SOURCE, handshake
 from tests.fakes.ledger import DAY_MS, Ledger
 from tests.fakes.lying_woo import LyingWoo, woo_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
