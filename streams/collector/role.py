@@ -18,7 +18,7 @@ from streams.collector.server import CollectorApp
 from streams.config.model import Config
 from streams.connections import Connections, LimitedSite
 from streams.instance.files import HEARTBEAT_S, StateReport
-from streams.instance.processes import open_files
+from streams.instance.processes import collect_rarely, open_files
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -65,6 +65,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
             # what is there now stays: the collector of cyclic garbage, for which everything waits, need not look through it
             gc.collect()
             gc.freeze()
+            collect_rarely()
             url = f"http://{settings.collector_host}:{_port(runner)}"
             _log.info("server_started", url=url, keys=len(keys))
             await _beat_forever(report, intake, url)

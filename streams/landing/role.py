@@ -31,6 +31,7 @@ from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
 from streams.instance.files import HEARTBEAT_S, StateReport
+from streams.instance.processes import collect_rarely
 from streams.kafka import topics
 from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
 from streams.kafka.servers import connection, servers_of
@@ -38,7 +39,7 @@ from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import report_lag_forever
-from streams.landing.lines import row_of
+from streams.landing.lines import rows_of
 from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_resent_orders, note_repeats
@@ -51,6 +52,8 @@ _log = structlog.get_logger()
 
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000
+#: from so many records of one flush interval on a second one is waited for: an insert of them costs little more than an empty one
+_BUSY_RECORDS = 1000
 #: dead letters that are made and sent together; masking one takes up to a millisecond
 _LETTERS_AT_ONCE = 100
 
@@ -218,15 +221,19 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._writer.patiently(work)
 
     async def _gather(self) -> Records:
-        """Records of at most one flush interval, ``landing_batch_rows`` rows and 64 MB."""
+        """Records of one flush interval, of two if many come, but at most ``landing_batch_rows`` rows and 64 MB."""
         assert self._consumer is not None
         gathered: Records = {}
         rows = size = 0
         ends = monotonic() + self._settings.landing_flush_s
+        may_wait = True
         while rows < self._settings.landing_batch_rows and size < _BATCH_BYTES:
             left_s = ends - monotonic()
             if left_s <= 0:
-                break
+                if not may_wait or rows < _BUSY_RECORDS:
+                    break
+                may_wait, left_s = False, self._settings.landing_flush_s
+                ends += left_s
             got = await self._consumer.getmany(
                 timeout_ms=int(left_s * 1000), max_records=self._settings.landing_batch_rows - rows
             )
@@ -241,11 +248,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
     async def land(self, records: Records) -> None:
         """Insert a batch, table by table, and recount what its events touch."""
         for target in TARGETS:
-            rows = []
-            for part, some in records.items():
-                if part.topic == self._prefix + target.topic:
-                    rows += [row_of(target, record) for record in some]
-            rows = [row for row in rows if row.line]
+            mine = [some for part, some in records.items() if part.topic == self._prefix + target.topic]
+            rows = [row for some in mine for row in rows_of(target, some)]
             if not rows:
                 continue
             if target.topic == topics.EVENTS:
@@ -367,6 +371,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Run the landing role until cancelled."""
+    collect_rarely()
     landing = Landing(settings, config)
     report.say("starting", "waiting for ClickHouse and Kafka")
 

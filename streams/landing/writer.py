@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
@@ -31,15 +32,12 @@ SILENT_S = 30.0
 T = TypeVar("T")
 
 
-class Row:
+class Row(msgspec.Struct, gc=False):
     """A record on its way: its JSON line and where in the log it was."""
 
-    __slots__ = ("line", "offset", "partition")
-
-    def __init__(self, line: bytes, partition: int, offset: int) -> None:
-        self.line = line
-        self.partition = partition
-        self.offset = offset
+    line: bytes
+    partition: int
+    offset: int
 
 
 #: called with each row that ClickHouse cannot read: target, row, why

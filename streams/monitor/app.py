@@ -7,7 +7,6 @@ gives them to ``monitor.py``.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -30,6 +29,7 @@ from streams.config.core import day_rules, detection_policy
 from streams.config.model import Config
 from streams.errors import StateError
 from streams.instance.files import StateReport
+from streams.instance.processes import collect_rarely
 from streams.kafka.admin import partition_counts
 from streams.kafka.baselines import BaselineFollower
 from streams.kafka.closings import ClosingFollower
@@ -361,7 +361,7 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
     for name in ("streams.transport", "streams.monitor.table"):
         logging.getLogger(name).setLevel(logging.WARNING)  # Faust logs every service that starts or stops
     sys.setswitchinterval(SWITCH_S)
-    gc.set_threshold(100_000, 20, 50)  # rows are long-lived lists: looking through them often finds nothing
+    collect_rarely()
     role.loop_watch.start()
     worker = Worker(
         role.app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel="WARN"
