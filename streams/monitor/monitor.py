@@ -43,10 +43,10 @@ DRAIN_TIMEOUT_S = 20.0
 TOPIC_ID_WAIT_S = 40.0
 #: from this many rows on, judging goes to a thread
 THREAD_ROWS = 50
-#: with a backlog a flush may take this share of the time: after a long one the next waits longer
+#: a flush may take this share of the time: after a long one the next waits longer
 FLUSH_SHARE = 0.1
-#: but never longer than this many seconds: what is counted must not wait without bound for being durable
-MAX_FLUSH_WAIT_S = 3.0
+#: but never longer than this many seconds, without a backlog than those: what is counted must not wait without bound for being durable
+MAX_FLUSH_WAIT_S, STEADY_FLUSH_WAIT_S = 3.0, 1.5
 #: nothing but ticks has come: they are made durable once in this long, as long as they close no minute
 TICKS_WAIT_MS = 30_000
 BACKLOG_RECORDS = 20_000
@@ -104,7 +104,7 @@ class Monitor:
         self._writers: dict[int, PartitionWriter] = {}
         self._background: set[asyncio.Future[Any]] = set()
         self._lock = asyncio.Lock()
-        self._next_flush = 0.0
+        self._flushed_at = self._flush_took_s = 0.0
         #: a backlog is being worked off
         self._was_behind = False
 
@@ -217,8 +217,9 @@ class Monitor:
     # flushing
 
     async def flush_if_due(self) -> None:
-        """Flush, unless there is a backlog and the last flush took so long that counting should come first."""
-        if monotonic() >= self._next_flush or not self._has_backlog():
+        """Flush, unless the last flush took so long that counting should come first."""
+        most = MAX_FLUSH_WAIT_S if self._has_backlog() else STEADY_FLUSH_WAIT_S
+        if monotonic() >= self._flushed_at + min(self._flush_took_s * (1 / FLUSH_SHARE - 1), most):
             await self.flush(TICKS_WAIT_MS)
 
     def _has_backlog(self) -> bool:
@@ -262,7 +263,7 @@ class Monitor:
                         for message in work.messages:
                             message.ack(consumer)
             took = monotonic() - started
-            self._next_flush = monotonic() + min(took * (1 / FLUSH_SHARE - 1), MAX_FLUSH_WAIT_S)
+            self._flushed_at, self._flush_took_s = monotonic(), took
             metrics.MONITOR_FLUSH_SECONDS.observe(took)
             return True
 
