@@ -23,6 +23,8 @@ from streams.settings import load_settings
 _NAMES = ("store_id", "minute", "segment", "stage", "count")
 #: the youngest minutes may still grow
 SETTLED_MINUTES = 5
+#: minutes of all stores together that one query reads: a reader's query ends after a minute, and a busy machine is slow
+_STORE_MINUTES_A_QUERY = 200 * 1440
 
 
 def read_counts(
@@ -37,24 +39,21 @@ def read_counts(
         "SELECT store_id, toInt64(intDiv(toUnixTimestamp(minute), 60)) AS number, segment, stage, toInt64(count) AS counted "
         "FROM stage_counts WHERE minute >= fromUnixTimestamp({first:Int64}) AND minute < fromUnixTimestamp({last:Int64})"
     )
-    parameters: dict[str, object] = {"first": first * 60, "last": last * 60}
+    parameters: dict[str, object] = {}
     if stores:
         query += " AND store_id IN {stores:Array(String)}"
         parameters["stores"] = list(stores)
     import pyarrow as pa  # starts a thread, which the process from which roles are forked must not have
 
     from streams.backtest.files import add_batch
+    from streams.clickhouse.arrow import record_batches
 
     table = MinuteTable(zones={store.id: store.zone for store in config.stores}, rules=day_rules(config))
-    with mapped():
-        stream = client.query_arrow_stream(query, parameters=parameters, use_strings=True)
-        with stream:
-            for part in stream:
-                batches = part.to_batches() if isinstance(part, pa.Table) else [part]
-                for batch in batches:
-                    add_batch(
-                        table, pa.RecordBatch.from_arrays(batch.columns, names=list(_NAMES)), "stage_counts"
-                    )
+    at_once = max(60, _STORE_MINUTES_A_QUERY // max(len(stores or config.stores), 1))
+    for start in range(first, last, at_once):
+        span = {"first": start * 60, "last": min(start + at_once, last) * 60}
+        for batch in record_batches(client, query, parameters | span):
+            add_batch(table, pa.RecordBatch.from_arrays(batch.columns, names=list(_NAMES)), "stage_counts")
     try:
         return table.finish()
     except ValueError:
