@@ -28,7 +28,7 @@ from streams.web.alerts.handling import BOX, HANDLINGS, MOST, ManyPages, handled
 from streams.web.alerts.life import turns
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
-from streams.web.alerts.reports import ReportSaid, behind, figures_behind, report_said
+from streams.web.alerts.reports import ReportSaid, behind, counted_by, figures_behind, report_said
 from streams.web.alerts.signals import signals_meanwhile
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
@@ -154,7 +154,7 @@ class AlertPages:
             report=report_said(alert, self._renderer.reader(request).language),
             drift=await drift_said(self._database, alert, store.zone),
             signals=await self._signals(request, alert, at_ms),
-            sql=behind(alert, at_ms),
+            sql=behind(alert, at_ms, self._config),
             breakdown_link=_breakdown_link(alert, at_ms),
             **await self._line(request, alert, at_ms),
         )
@@ -192,7 +192,11 @@ class AlertPages:
             return await self._report_rows(request, alert, said)
         most = limit_of(request.query, 200, MAX_ROWS)
         raw = await self._stores.raw_events(
-            alert.store_id, *rows_span(alert, now_ms()), most, members=alert.members
+            alert.store_id,
+            *rows_span(alert, now_ms()),
+            most,
+            members=alert.members,
+            counted=counted_by(alert, self._config),
         )
         store = self._renderer.names(request).config(alert.store_id)
         return self._renderer.render(request, "alerts/rows.html", a=alert, raw=raw, store=store)
@@ -207,7 +211,7 @@ class AlertPages:
             said=said,
             figures=await figures_behind(self._reports, alert),
             measure=lambda measure: measure_name(measure, language),
-            sql=behind(alert, now_ms()),
+            sql=behind(alert, now_ms(), self._config),
             store=self._renderer.names(request).config(alert.store_id),
         )
 
@@ -232,7 +236,7 @@ class AlertPages:
             alert=alert,
             transitions=await self._alerts.transitions(alert.alert_id),
             checks=advice(alert, self._renderer.reader(request)),
-            rows_sql=behind(alert, now_ms()),
+            rows_sql=behind(alert, now_ms(), self._config),
             actions=tuple(self._actions.entry(action) for action in actions),
             signals=await self._signals(request, alert, now_ms()),
         )

@@ -10,6 +10,8 @@ from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
 from scoring.wording.period_words import COMPLETE, PERIOD_STEP_WORDS, WHOLE_STORE, say_days, say_since
 from scoring.wording.text import Language
+from streams.config.model import Config
+from streams.incidents.counted import counted_sql
 from streams.web.alerts.answers import Alert
 from streams.web.alerts.queries import rows_span
 from streams.web.reports.answers import ReportFigure
@@ -48,14 +50,21 @@ def report_said(alert: Alert, language: Language) -> ReportSaid | None:
     )
 
 
-def behind(alert: Alert, at_ms: int) -> str:
+def behind(alert: Alert, at_ms: int, config: Config) -> str:
     """SQL text for people to copy: the raw events behind an alert, what was reported of its days, or the spend."""
     step = PERIOD_STEP_BY_ID.get(alert.step)
     if alert.kind == AlertKind.AD_SPEND:
         return spend_rows_sql(alert.store_id, alert.opened_at_ms - 3 * DAY_MS, alert.resolved_at_ms or at_ms)
     if step is None:
-        return rows_sql(alert.members or (alert.store_id,), *rows_span(alert, at_ms))
+        return rows_sql(
+            alert.members or (alert.store_id,), *rows_span(alert, at_ms), counted_by(alert, config)
+        )
     return report_rows_sql(alert.store_id, step, *_span(alert))
+
+
+def counted_by(alert: Alert, config: Config) -> str:
+    """The condition on raw events under which an alert counted them."""
+    return counted_sql(alert.store_id, alert.step, alert.segment, config.segments.dimensions)
 
 
 async def figures_behind(queries: ReportQueries, alert: Alert) -> tuple[ReportFigure, ...]:

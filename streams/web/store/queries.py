@@ -126,7 +126,7 @@ SELECT event_id, store_id AS store, toString(type) AS type_name,
        toString(currency) AS currency_name, toString(source) AS source_name
 FROM events
 WHERE store_id IN {stores:Array(String)} AND type IN {types:Array(String)}
-  AND event_time >= toDateTime({from_s:Int64}, 'UTC') AND event_time < toDateTime({to_s:Int64}, 'UTC')
+  AND event_time >= toDateTime({from_s:Int64}, 'UTC') AND event_time < toDateTime({to_s:Int64}, 'UTC') AND ${counted}
 ORDER BY event_time DESC, event_id
 LIMIT {most:Int64}
 """
@@ -319,11 +319,12 @@ class StoreQueries:
         most: int,
         *,
         members: Sequence[str] = (),
+        counted: str = "",
     ) -> RawEvents:
-        """Raw events of a store, or of a pool's ``members``, in [from_ms, to_ms), newest first, at most ``most``."""
+        """Raw events of a store, or of a pool's ``members``, in [from_ms, to_ms) that meet ``counted``, newest first, at most ``most``."""
         stores = list(members or (store_id,))
         rows = await self._database.rows(
-            RAW_EVENTS,
+            RAW_EVENTS.replace("${counted}", counted or "true"),
             stores=stores,
             types=list(types),
             from_s=from_ms // 1000,
@@ -349,9 +350,8 @@ class StoreQueries:
             )
             for row in rows[:most]
         )
-        return RawEvents(
-            store_id, from_ms, to_ms, len(rows) > most, rows_sql(stores, types, from_ms, to_ms), events
-        )
+        sql = rows_sql(stores, types, from_ms, to_ms, counted)
+        return RawEvents(store_id, from_ms, to_ms, len(rows) > most, sql, events)
 
 
 def _full_sum(row: Row | None, window_minutes: int) -> float | None:

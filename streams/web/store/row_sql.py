@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from scoring.funnel.period_steps import PeriodStep
 
 
-def rows_sql(stores: Sequence[str], types: tuple[str, ...], from_ms: int, to_ms: int) -> str:
-    """SQL text for people to copy: the raw events of a store, or of a pool's stores, in [from_ms, to_ms)."""
+def rows_sql(
+    stores: Sequence[str], types: tuple[str, ...], from_ms: int, to_ms: int, counted: str = ""
+) -> str:
+    """SQL text for people to copy: the raw events of a store, or of a pool's stores, in [from_ms, to_ms), under the condition ``counted``."""
     named = ", ".join(quote(name) for name in types)
     (first, *others) = stores
     of = f"IN ({', '.join(map(quote, stores))})" if others else f"= {quote(first)}"
@@ -20,7 +22,8 @@ def rows_sql(stores: Sequence[str], types: tuple[str, ...], from_ms: int, to_ms:
         f"WHERE store_id {of}\n  AND type IN ({named})\n"
         f"  AND event_time >= toDateTime({from_ms // 1000}, 'UTC')\n"
         f"  AND event_time <  toDateTime({to_ms // 1000}, 'UTC')\n"
-        "ORDER BY event_time DESC\nLIMIT 1000"
+        + (f"  AND {counted}\n" if counted else "")
+        + "ORDER BY event_time DESC\nLIMIT 1000"
     )
 
 
