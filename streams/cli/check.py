@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 
 def check(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="Configuration file, the same as --config.", show_default=False),
+    ] = None,
     data: data_option = None,
     config: Annotated[
         Path | None,
@@ -51,6 +55,7 @@ def check(
     from streams.instance.state import instance_state
     from streams.settings import unknown_variables
 
+    config = _named_file(file, config)
     settings, problems = _settings(data, config)
     path = find_config(settings.data, settings.config)
     named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
@@ -71,6 +76,17 @@ def check(
         say(f"the running instance: {note}")
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
+
+
+def _named_file(file: Path | None, config: Path | None) -> Path | None:
+    """The configuration file that the command names, in either way."""
+    if file is None:
+        return config
+    if config not in (None, file):
+        fail(f"two configuration files: {file} and --config {config}; give one", 2)
+    if not file.is_file():
+        fail(f"{file} is not a file; give a funnelwatch.yaml", 2)
+    return file
 
 
 def _settings(data: Path | None, config: Path | None) -> tuple[Settings, list[str]]:

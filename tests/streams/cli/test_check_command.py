@@ -50,3 +50,15 @@ def test_what_people_call_a_channel_leads_to_its_name(tmp_path: Path) -> None:
     code, said = check(tmp_path, "alerting: {receivers: [{name: a, channel: lark, url: env:X}]}")
     assert (code, "did you mean 'feishu'?" in said) == (1, True)
     assert "CNY" in check(tmp_path, "stores: [{id: a, currency: RMB}]")[1]
+
+
+def test_the_file_could_only_be_given_as_an_option(tmp_path: Path) -> None:
+    file = tmp_path / "other.yaml"
+    file.write_text("stores: [{id: a}, {id: b}]", encoding="utf-8")
+    for arguments in ([str(file)], ["--config", str(file)], [str(file), "--config", str(file)]):
+        ran = CliRunner().invoke(app, ["check", *arguments])
+        assert (ran.exit_code, "other.yaml: 2 stores" in ran.output) == (0, True), arguments
+    missing = CliRunner().invoke(app, ["check", "missing.yaml"])
+    assert (missing.exit_code, "missing.yaml is not a file" in missing.output) == (2, True)
+    both = CliRunner().invoke(app, ["check", str(file), "--config", "funnelwatch.yaml"])
+    assert (both.exit_code, "give one" in both.output) == (2, True)
