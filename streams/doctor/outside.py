@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from streams.channels.mail import SmtpPost
@@ -36,7 +35,7 @@ async def receivers(settings: Settings, config: Config) -> list[Finding]:
         found.append(await _mail_server(settings))
     if settings.oidc_issuer:
         found.append(await _provider(settings, config))
-    return [*found, *_public_address(settings, config)]
+    return [*found, *await _public_address(settings, config)]
 
 
 async def _provider(settings: Settings, config: Config) -> Finding:
@@ -95,21 +94,42 @@ async def _mail_server(settings: Settings) -> Finding:
     return Finding("good", "mail server", f"{urlsplit(url).hostname} answers")
 
 
-def _public_address(settings: Settings, config: Config) -> Iterator[Finding]:
+async def _public_address(settings: Settings, config: Config) -> list[Finding]:
+    """Whether links in messages lead to the page, for others than this machine."""
     notified = [one.name for one in config.alerting.receivers if one.channel != "console"]
     notified += [one.name for one in config.digests]
     if not notified:
-        return
+        return []
     address = settings.public_url
     if not address:
-        yield Finding(
-            "warning",
-            "public address",
-            f"FUNNELWATCH_PUBLIC_URL is not set: links in messages to {counted(len(notified), 'receiver')} lead to this machine",
-            "set it to the address at which people open the page",
-        )
-    elif urlsplit(address).hostname in LOOPBACK_HOSTS:
+        found = f"FUNNELWATCH_PUBLIC_URL is not set: links in messages to {counted(len(notified), 'receiver')} lead to this machine"
+        return [
+            Finding("warning", "public address", found, "set it to the address at which people open the page")
+        ]
+    if urlsplit(address).hostname in LOOPBACK_HOSTS:
         advice = "set FUNNELWATCH_PUBLIC_URL to an address that others can open"
-        yield Finding("warning", "public address", f"{address} works on this machine only", advice)
-    else:
-        yield Finding("good", "public address", address)
+        return [Finding("warning", "public address", f"{address} works on this machine only", advice)]
+    problem = await _not_the_page(address)
+    if problem:
+        advice = "open it from another machine; if it fails there, too, correct FUNNELWATCH_PUBLIC_URL or the proxy"
+        return [Finding("warning", "public address", f"{address} {problem}", advice)]
+    return [Finding("good", "public address", address)]
+
+
+async def _not_the_page(address: str) -> str:
+    """Why what answers at ``address`` is not the page, as seen from here; empty if it is."""
+    import aiohttp
+
+    asked = f"{address.rstrip('/')}/healthz"
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_REACH_S)) as session,
+            session.get(asked) as answer,
+        ):
+            if answer.status == 200 and (await answer.content.read(100)).strip() == b"ok":
+                return ""
+            return f"answers, but it is not the page ({asked}: status {answer.status})"
+    except TimeoutError:
+        return f"does not answer within {_REACH_S:.0f} s, as seen from here"
+    except aiohttp.ClientError as error:
+        return f"cannot be reached from here: {error}"

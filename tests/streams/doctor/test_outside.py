@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from streams.config.model import Config
@@ -52,7 +53,32 @@ async def test_nobody_to_notify_and_links_that_only_this_machine_opens(tmp_path:
     assert "1 receiver lead" in looked["public address"][1]
     assert looked["mail server"][0] == "warning"
     assert (await found(tmp_path, mail, public_url="http://localhost:8711"))["public address"][0] == "warning"
-    assert (await found(tmp_path, mail, public_url="https://fw.example"))["public address"][0] == "good"
+
+
+async def test_a_public_address_that_leads_elsewhere_was_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.doctor.outside.LOOPBACK_HOSTS", frozenset())  # this machine as others see it
+    said = {"/healthz": "ok\n", "/wrong/healthz": '{"state":"ok"}'}  # the page, and a collector
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=said[request.path])
+
+    app = web.Application()
+    for path in said:
+        app.router.add_get(path, answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    mail = {"digests": [{"name": "li", "to": ["li@shop.example"]}]}
+    assert (await found(tmp_path, mail, public_url=address))["public address"] == ("good", address)
+    for place, why in (("/wrong", "is not the page"), ("/nowhere", "status 404")):
+        level, text = (await found(tmp_path, mail, public_url=address + place))["public address"]
+        assert (level, why in text) == ("warning", True)
+    await runner.cleanup()
+    level, text = (await found(tmp_path, mail, public_url=address))["public address"]
+    assert (level, "cannot be reached from here" in text) == ("warning", True)
 
 
 async def test_the_mail_server_is_greeted_and_gets_no_mail(tmp_path: Path, smtp: tuple[Inbox, str]) -> None:
