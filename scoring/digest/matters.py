@@ -123,7 +123,9 @@ def _where(incident: DigestIncident, wording: Wording) -> str:
     if top is not None and top.share >= 0.2:
         parts.append(
             texts.MAINLY(
-                language, segment=segment_name(top.segment, language), share=wording.percent(top.share)
+                language,
+                segment=segment_name(top.segment, language, [part.segment for part in alert.contributions]),
+                share=wording.percent(round(top.share, 2)),
             )
         )
     if alert.label is not AlertLabel.UNKNOWN:

@@ -285,6 +285,7 @@ def _where(alert: AlertTransition, around: CardContext, wording: Wording) -> Lin
         more = (" 等" if language == "zh" else ", …") if len(alert.members) > 5 else ""
         return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined, more=more))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
+    among = [c.segment for c in alert.contributions]
     also = _also_in(alert, language)
     if alert.segment and not shares:
         where = segment_name(alert.segment, language)
@@ -292,7 +293,11 @@ def _where(alert: AlertTransition, around: CardContext, wording: Wording) -> Lin
     if not shares:
         return Line(LineKind.WHERE, _EVERYWHERE(language))
     places = [
-        _SHARE(language, segment=segment_name(c.segment, language), share=wording.percent(c.share))
+        _SHARE(
+            language,
+            segment=segment_name(c.segment, language, among),
+            share=wording.percent(round(c.share, 2)),
+        )
         for c in shares
     ]
     where = ("、" if language == "zh" else ", ").join(places)

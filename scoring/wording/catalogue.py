@@ -5,13 +5,14 @@ Pure data, read by the live page, the alert cards and the digests, so that one t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
-from scoring.funnel.segment_names import AGENTS, NO_PAGE, OTHER
+from scoring.funnel.segment_names import AGENTS, JOINT, MISSING, NO_PAGE, OTHER
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Language, Text
@@ -232,8 +233,11 @@ _NAMED_SEGMENTS: Mapping[str, Text] = {
 }
 
 
-def segment_name(segment: str, language: Language) -> str:
-    """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store."""
+def segment_name(segment: str, language: Language, among: Iterable[str] = ()) -> str:
+    """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store.
+
+    ``among`` are those it is named with: what none of them gives (clicks have no payment method yet) is left out.
+    """
     if not segment:
         return Text("全店", "Whole store")(language)
     if segment in _NAMED_SEGMENTS:
@@ -243,8 +247,12 @@ def segment_name(segment: str, language: Language) -> str:
         **_CHANNELS,
         "-": Text("未标明", "unspecified"),
     }
-    parts = [known[part](language) if part in known else part for part in segment.split("/")]
-    return " × ".join(parts)
+    rows = [one.split(JOINT) for one in among if JOINT in one]
+    given = [set(column) != {MISSING} for column in zip(*rows, strict=False)]
+    parts = segment.split(JOINT)
+    if len(given) == len(parts) and any(given):
+        parts = list(itertools.compress(parts, given))
+    return " × ".join(known[part](language) if part in known else part for part in parts)
 
 
 _POOLS: Mapping[PoolDimension, Text] = {

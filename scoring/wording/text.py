@@ -18,7 +18,13 @@ class Text(NamedTuple):
     def __call__(self, language: Language, **values: object) -> str:
         """The text in ``language`` with ``values`` filled in."""
         text = self.zh if language == "zh" else self.en
-        return text.format(**values) if values else text
+        if not values:
+            return text
+        said = {
+            name: in_language(value, language) if isinstance(value, Bilingual) else value
+            for name, value in values.items()
+        }
+        return text.format(**said)
 
     def both(self, **values: object) -> Bilingual:
         """The text with ``values`` filled in, in both languages."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.wording.text import Text
 from streams.clickhouse.clients import open_reader, open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, mapped
 from streams.clickhouse.seen import limited, stores_seen
@@ -22,6 +23,13 @@ T = TypeVar("T")
 Row = dict[str, Any]
 #: after a refused connection, nobody tries again for this long
 REST_S = 1.0
+_NO_ANSWER_AT = Text("{where} 上的 ClickHouse 没有响应。", "ClickHouse at {where} does not answer.")
+_NO_ANSWER = Text("ClickHouse 在 {seconds} 秒内没有响应。", "ClickHouse gave no answer within {seconds} s.")
+_NO_TABLES = Text(
+    "ClickHouse 里还没有表；入库角色启动时会创建。",
+    "ClickHouse has no tables yet; the landing role creates them when it starts.",
+)
+_REJECTED = Text("ClickHouse 拒绝了查询：{error}", "ClickHouse rejected the query: {error}")
 #: how ClickHouse says that nothing is set up yet
 NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE", "UNKNOWN_FUNCTION")
 
@@ -67,20 +75,16 @@ class Database:
             where = urlsplit(self._settings.clickhouse_url).netloc
             self._down_until, self._down_reason = (
                 monotonic() + REST_S,
-                f"ClickHouse at {where} does not answer.",
+                _NO_ANSWER_AT.both(where=where),
             )
             await self._drop()
             raise ClickHouseUnreachableError(self._down_reason) from error
         except ClickHouseError as error:
             if any(mark in str(error) for mark in NOT_MIGRATED):
-                raise ClickHouseUnreachableError(
-                    "ClickHouse has no tables yet; the landing role creates them when it starts."
-                ) from error
-            raise ClickHouseUnreachableError(f"ClickHouse rejected the query: {str(error)[:300]}") from error
+                raise ClickHouseUnreachableError(_NO_TABLES.both()) from error
+            raise ClickHouseUnreachableError(_REJECTED.both(error=str(error)[:300])) from error
         except TimeoutError as error:
-            raise ClickHouseUnreachableError(
-                f"ClickHouse gave no answer within {self._timeout_s:g} s."
-            ) from error
+            raise ClickHouseUnreachableError(_NO_ANSWER.both(seconds=f"{self._timeout_s:g}")) from error
         self.answered_at_ms = now_ms()
         return list(result.named_results())
 

@@ -6,8 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from scoring.wording.text import Text
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
+
+_NO_ANSWER = Text(
+    "{broker} 上的 Kafka 在 {seconds} 秒内没有响应。",
+    "The broker at {broker} gave no answer within {seconds} s.",
+)
 
 
 @asynccontextmanager
@@ -21,6 +27,5 @@ async def broker_within(settings: Settings, patience_s: float) -> AsyncIterator[
         async with asyncio.timeout(patience_s):
             yield
     except TimeoutError as error:
-        raise KafkaUnreachableError(
-            f"The broker at {settings.kafka} gave no answer within {patience_s:g} s."
-        ) from error
+        said = _NO_ANSWER.both(broker=settings.kafka, seconds=f"{patience_s:g}")
+        raise KafkaUnreachableError(said) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from scoring.alerts.alert import AlertKind, AlertState
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertState
 from scoring.alerts.routing import parse_matcher
 from scoring.alerts.spend_note import note_of_spend
 from scoring.events.event import Source
@@ -231,9 +231,11 @@ class Names:
             return known.model_copy(update={"name": known.called(language)})
         return StoreConfig.model_construct(id=store_id, name=texts.pool_name(store_id, language) or "")
 
-    def place(self, kind: str, segment: str) -> str:
-        """Where a part of a shortfall sits: a segment, or a store of a pool."""
-        return self.store(segment) if kind == AlertKind.POOLED else self.segment(segment)
+    def place(self, kind: str, segment: str, among: Sequence[AlertContribution] = ()) -> str:
+        """Where a part of a shortfall sits, named with the other parts: a segment, or a store of a pool."""
+        if kind == AlertKind.POOLED:
+            return self.store(segment)
+        return texts.segment_name(segment, self._reader.language, [part.segment for part in among])
 
     def store(self, store_id: str) -> str:
         """A store's name."""

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from aiohttp import web
 
-from scoring.wording.text import Text
+from scoring.wording.text import Text, in_language
 from streams.clickhouse.seen import stores_seen
 from streams.config.model import Config
 from streams.settings import Settings
@@ -75,6 +75,8 @@ class Renderer:
     def render(self, request: web.Request, template: str, code: int = 200, **values: Any) -> web.Response:
         """A page, or only its main part when the page's own script asks."""
         reader = self.reader(request)
+        if values.get("problem"):  # the words of an error
+            values["problem"] = in_language(values["problem"], reader.language)
         is_fragment = "X-Funnelwatch-Fragment" in request.headers
         text = self._templates.get_template(template).render(
             layout="frame/fragment.html" if is_fragment else "frame/base.html",

@@ -375,7 +375,11 @@ C = AlertContribution
         (changed(contributions=(C("a", 0.19),), segment="android/ads"), "Mainly in Android × ads"),
         (
             changed(contributions=(C("ios/-", 0.2), C("b", 0.1), C("other", 0.3), C("x", 0.4)), segment="android"),
-            "Mainly in iOS × unspecified (20% of the shortfall), Other segments (30% of the shortfall)",
+            "Mainly in iOS (20% of the shortfall), Other segments (30% of the shortfall)",
+        ),
+        (
+            changed(contributions=(C("ios/-", 0.2), C("-/card", 0.3))),
+            "Mainly in iOS × unspecified (20% of the shortfall), unspecified × card (30% of the shortfall)",
         ),
         (changed(members=("a", "b")), "Mainly in iOS × paypal (74% of the shortfall)"),
         (changed(kind=AlertKind.POOLED), "Mainly in iOS × paypal (74% of the shortfall)"),
