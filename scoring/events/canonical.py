@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -22,8 +22,9 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import SCHEMA_VERSION, Event, EventType, RejectReason, Source
 from scoring.events.identity import ONCE_PER_ORDER, id_of_door
 from scoring.events.incoming import CURRENCIES, IncomingEvent
-from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_text
-from scoring.events.redaction import mask_attribute
+from scoring.events.personal_values import is_plain_id, mask_label, mask_text
+from scoring.events.pseudonyms import kept_id
+from scoring.events.redaction import kept_attribute
 from scoring.events.rejections import Rejection, shown
 from scoring.funnel.units import DAY_MS, HOUR_MS
 
@@ -58,18 +59,14 @@ def to_event(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Even
         careful: look for unprintable characters (not needed where the body held none).
     """
     try:
-        return _accepted(incoming, delivery, careful)
+        if careful:
+            _check_printable(incoming)
+        return _accepted(incoming, delivery)
     except _NotAcceptableError as error:
         return error.rejection
 
 
-def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event:
-    if careful:
-        _check_printable(incoming)
-    if incoming.order_id and incoming.order_id != (order_id := incoming.order_id.strip()):
-        incoming = msgspec.structs.replace(
-            incoming, order_id=order_id
-        )  # a page's template writes blanks, its server does not
+def _accepted(incoming: IncomingEvent, delivery: Delivery) -> Event:
     if delivery.types is not None and incoming.type not in delivery.types:
         raise _not_of_this_door(incoming.type, delivery.types)
     store_id = incoming.store_id or (next(iter(delivery.stores)) if len(delivery.stores) == 1 else "")
@@ -81,19 +78,31 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
 
     has_money = incoming.amount is not None or incoming.currency
     amount, currency = _money(incoming, store, delivery.source is Source.PIXEL) if has_money else ("", "")
-    device, given_id = incoming.device_class, incoming.event_id
-    visitor, buyer, session = incoming.visitor, incoming.buyer, incoming.session
+    device = incoming.device_class
+    visitor, buyer, session = _people(incoming, store_id, delivery)
     pseudonym = delivery.pseudonym
-    visitor = pseudonym(store_id, visitor) if visitor else ""
-    buyer = pseudonym(store_id, buyer) if buyer else ""
-    session = pseudonym(store_id, session) if session else ""
-    order_id, product = incoming.order_id or "", incoming.product or ""
+    product, event_id = incoming.product or "", incoming.event_id or ""
+    # a page's template writes blanks, its server does not
+    order_id = incoming.order_id.strip() if incoming.order_id else ""
+    of_store = partial(pseudonym, store_id)
+    order_id = order_id if not order_id or is_plain_id(order_id) else kept_id(order_id, of_store)
+    product = product if not product or _is_clean(product) else kept_id(product, of_store)
     category, channel = incoming.category or "", incoming.channel or ""
     campaign, payment_method = incoming.campaign or "", incoming.payment_method or ""
-    event_id = given_id or natural_id(store_id, incoming, event_time_ms, visitor or buyer, session, amount)
+    attributes = _attributes(incoming.attributes, of_store) if incoming.attributes else {}
+    is_clean = _are_clean(category, channel, campaign, payment_method)
+    if not event_id:
+        is_open = is_clean and attributes == (incoming.attributes or {})
+        natural = (store_id, incoming.type.value, order_id, event_time_ms, visitor or buyer, session, amount)
+        event_id = natural_id(natural, incoming, product, None if is_open else pseudonym)
+    elif not is_plain_id(event_id):
+        event_id = kept_id(event_id, of_store)
+    if not is_clean:
+        category, channel = mask_label(category), mask_text(channel)
+        campaign, payment_method = mask_label(campaign), mask_text(payment_method)
     source = delivery.source + _PLAIN
     # in the order of the fields: by their names it takes three times as long
-    event = Event(
+    return Event(
         id_of_door(event_id or delivery.fresh_id(), source),
         store_id,
         incoming.type,
@@ -116,12 +125,21 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
         amount,
         currency,
         source,
-        _attributes(incoming.attributes) if incoming.attributes else {},
+        attributes,
     )
-    is_clean = _are_clean(category, channel, campaign, payment_method) and (not product or _is_clean(product))
-    if is_clean and (not given_id or is_plain_id(given_id)) and (not order_id or is_plain_id(order_id)):
-        return event
-    return _without_personal_data(event, incoming, delivery)
+
+
+def _people(incoming: IncomingEvent, store_id: str, delivery: Delivery) -> tuple[str, str, str]:
+    """The pseudonyms of visitor, buyer and session."""
+    visitor, buyer, session = incoming.visitor, incoming.buyer, incoming.session
+    if delivery.is_private:
+        return "", "", ""
+    pseudonym = delivery.pseudonym
+    return (
+        pseudonym(store_id, visitor) if visitor else "",
+        pseudonym(store_id, buyer) if buyer else "",
+        pseudonym(store_id, session) if session else "",
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -137,28 +155,43 @@ def _are_clean(category: str, channel: str, campaign: str, payment_method: str) 
 
 @lru_cache(maxsize=16_384)
 def _is_clean(product: str) -> bool:
-    return product == mask_id(product)
+    return kept_id(product, _no_id) == product
+
+
+def _no_id(raw: str) -> str:
+    return ""
 
 
 def natural_id(
-    store_id: str, incoming: IncomingEvent, event_time_ms: int, person: str, session: str, amount: str
+    known: tuple[str, str, str, int, str, str, str],
+    incoming: IncomingEvent,
+    product: str,
+    pseudonym: Callable[[str, str], str] | None,
 ) -> str:
     """The id of an event whose sender gave none, made from what identifies it, so that a redelivery is the same event.
 
     An order, a payment and a repurchase are one per order id. Anything else is distinguished by its content; an event
     of nobody in particular (no person, session or order) has no natural key, and an empty text is returned.
+
+    Args:
+        known: store, type, order's id, time, person, session and amount; ids as they are kept, so that every door makes the same.
+        incoming: the rest.
+        product: its id as it is kept.
+        pseudonym: where something in ``incoming`` is masked: whoever reads the event could try what it was, until the digest fits.
     """
-    order_id = incoming.order_id or ""
+    store_id, kind, order_id, event_time_ms, person, session, amount = known
     if order_id and incoming.type in ONE_EVENT_PER_ORDER:
-        parts: tuple[object, ...] = (store_id, incoming.type.value, order_id)
+        parts: tuple[object, ...] = (store_id, kind, order_id)
+        pseudonym = None
     elif order_id or person or session:
         parts = (
-            store_id, incoming.type.value, order_id, event_time_ms, person, session, incoming.product,
+            store_id, kind, order_id, event_time_ms, person, session, product or incoming.product,
             incoming.category, incoming.quantity, amount, incoming.campaign, sorted((incoming.attributes or {}).items()),
         )  # fmt: skip
     else:
         return ""
-    return NATURAL + hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
+    made = NATURAL + hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
+    return made if pseudonym is None else NATURAL + pseudonym(store_id, made)
 
 
 def _check_printable(incoming: IncomingEvent) -> None:
@@ -224,31 +257,11 @@ def _device_class(user_agent: str | None, delivery: Delivery) -> str:
     return delivery.device_class(agent) if agent else ""
 
 
-def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Delivery) -> Event:
-    """``event`` with personal data masked in its words and its ids."""
-    changes: dict[str, object] = {}
-    if not _are_clean(event.category, event.channel, event.campaign, event.payment_method):
-        changes = {
-            "category": mask_label(event.category),
-            "channel": mask_text(event.channel),
-            "campaign": mask_label(event.campaign),
-            "payment_method": mask_text(event.payment_method),
-        }
-    for name in ("event_id", "order_id", "product"):
-        text = getattr(incoming, name)
-        if text and not is_plain_id(text) and (masked := mask_id(text)) != text:
-            # a mask would make two orders one
-            kept = delivery.pseudonym(event.store_id, text) or masked
-            changes[name] = id_of_door(kept, delivery.source.value) if name == "event_id" else kept
-    return msgspec.structs.replace(event, **changes) if changes else event
-
-
 _attribute_name = lru_cache(maxsize=4096)(mask_text)
-_attribute = lru_cache(maxsize=4096)(mask_attribute)
 
 
-def _attributes(given: Mapping[str, str]) -> dict[str, str]:
-    return {_attribute_name(name): _attribute(name, text) for name, text in given.items()}
+def _attributes(given: Mapping[str, str], pseudonym: Callable[[str], str]) -> dict[str, str]:
+    return {_attribute_name(name): kept_attribute(name, text, pseudonym) for name, text in given.items()}
 
 
 def _not_of_this_door(kind: EventType, types: frozenset[EventType]) -> _NotAcceptableError:

@@ -33,6 +33,7 @@ class Delivery:
         fresh_id: gives an id for an event that carries nothing to recognise it by.
         country: of the sender, for events that give none.
         user_agent: of the sender, for events that give neither device class nor user agent.
+        is_private: the sender asks not to be recognised: ids of people are forgotten.
         shift_ms: added to event times: the correction for a sender's clock.
         longest: bytes of one event at most.
         types: event types that this door may claim; all for None.
@@ -48,6 +49,7 @@ class Delivery:
     fresh_id: Callable[[], str]
     country: str = ""
     user_agent: str = ""
+    is_private: bool = False
     shift_ms: int = 0
     longest: int = 32_768
     types: frozenset[EventType] | None = None

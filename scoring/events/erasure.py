@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from scoring.events.pseudonyms import is_marked
+
 #: a shorter id is part of too many other things to be looked for in texts: it is replaced where an id is the whole value
 SHORTEST_IN_TEXT = 6
 #: fields of an event, and of what is reported of an order, that hold ids of people and of what they did
@@ -197,7 +199,8 @@ class BuyerIds:
         if isinstance(sent, dict):
             texts = {name: text for name, text in sent.items() if isinstance(text, str)}
             people = {name: texts.get(name, "").removeprefix("~") for name in PERSON_FIELDS}
-            self.take({**texts, **people, "store_id": store_id})
+            things = {name: one[1:] for name, one in texts.items() if name in ID_FIELDS and is_marked(one)}
+            self.take({**texts, **things, **people, "store_id": store_id})
 
     def _take_ids(self, record: Mapping[str, Any]) -> None:
         found = (record.get(field) for field in ("order_id", "event_id"))

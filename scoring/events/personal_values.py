@@ -187,8 +187,8 @@ _SUSPECT = re.compile(
 )
 
 
-#: without which nothing is a mail or network address, and no word becomes another
-_SIGNS = frozenset(" ()[]:@%&\\+/")
+#: without which nothing is a mail or network address, or a pseudonym that is marked, and no word becomes another
+_SIGNS = frozenset(" ()[]:@%&\\+/~")
 #: what no word has
 _PROSE = frozenset(" (/%")
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
+
+from scoring.events.personal_values import is_plain_id, mask_id
 
 #: five bits of each byte, in the alphabet of base32 (RFC 4648) in small letters
 _ALPHABET = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte & 31] for byte in range(256))
@@ -19,6 +22,27 @@ _MAX_REMEMBERED = 200_000
 def is_marked(raw: str) -> bool:
     """Whether ``raw`` is a pseudonym in the form in which dead letters hold it, and not an id that begins with a tilde."""
     return _READY_MADE.fullmatch(raw) is not None
+
+
+def marked(pseudonym: str) -> str:
+    """A pseudonym in the form in which ``Pseudonyms.of`` takes it back, for dead letters and raw deliveries."""
+    return f"~{pseudonym}" if pseudonym else ""
+
+
+def kept_id(raw: str, pseudonym: Callable[[str], str]) -> str:
+    """The id of a thing (an order, an event, a product, a line) as it is kept: itself, or its pseudonym if it holds personal data.
+
+    A mask would make two orders one. An id in the form of a marked pseudonym gets one, too: at a door that takes ours back it is that
+    pseudonym, at any other a sender's own text.
+
+    Args:
+        raw: as the sender wrote it.
+        pseudonym: of an id in its store; the same by whichever door it comes.
+    """
+    if is_plain_id(raw):
+        return raw
+    plain = raw.strip()
+    return pseudonym(plain) if is_marked(plain) or mask_id(plain) != plain else raw
 
 
 class Pseudonyms:
@@ -66,6 +90,12 @@ class Pseudonyms:
         )
         return keyed.hexdigest()
 
+    def digest(self, content: bytes) -> str:
+        """A keyed digest of what may hold personal data, to recognise it again: without the key nobody can try what it was."""
+        keyed = self._keyed.copy()
+        keyed.update(b"content\x00\x00" + content)
+        return keyed.hexdigest()
+
     def marked(self, store_id: str, raw: str) -> str:
-        """The pseudonym in the form in which ``of`` takes it back, for dead letters."""
-        return "~" + self.of_sender(store_id, raw) if raw else ""
+        """The pseudonym of a sender's id, marked as one."""
+        return marked(self.of_sender(store_id, raw))

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from scoring.events.field_names import AMOUNTS, ID_WORDS, IDS, LABELS, TIME_WORDS, TIMES, is_id_name
 from scoring.events.personal_names import is_label, is_personal, is_persons_id, is_write_key, name_words
 from scoring.events.personal_values import REMOVED, mask_id, mask_label, mask_text
+from scoring.events.pseudonyms import is_marked, kept_id
 
 #: bytes of a rejected record that are kept; enough to see one event, too little to keep a body
 LONGEST_PAYLOAD = 2048
@@ -23,78 +25,6 @@ TOPIC_PAYLOAD_BYTES = 2000
 #: bytes of a record that is read as JSON; of a longer one the beginning is masked as text
 _LONGEST_READ = 65_536
 
-#: ids of things, not of people, and times: long digits are their nature
-_IDS = frozenset(
-    {"event_id", "order_id", "product", "store_id", "event_time", "event_time_ms", "type", "line"}
-)
-_LABELS = frozenset({"campaign", "category"})
-#: a last word of a name that says the same of fields of a sender's own: ids, codes, moments
-_ID_WORDS = frozenset(
-    [
-        "id",
-        "ids",
-        "sku",
-        "skus",
-        "code",
-        "codes",
-        "number",
-        "no",
-        "nr",
-        "sn",
-        "ordersn",
-        "ref",
-        "reference",
-        "gtin",
-        "ean",
-        "upc",
-        "isbn",
-        "asin",
-        "hash",
-        "uuid",
-        "guid",
-        "version",
-        "time",
-        "timestamp",
-        "at",
-        "ts",
-        "date",
-        "day",
-        "ms",
-        "created",
-        "updated",
-        "tracking",
-        "token",
-        "编号",
-        "订单号",
-        "单号",
-        "货号",
-    ]
-)
-_AMOUNTS = frozenset(
-    [
-        "amount",
-        "price",
-        "total",
-        "subtotal",
-        "value",
-        "revenue",
-        "cost",
-        "expense",
-        "spend",
-        "tax",
-        "fee",
-        "gmv",
-        "discount",
-        "shipping",
-        "quantity",
-        "qty",
-        "count",
-        "sum",
-        "balance",
-        "金额",
-        "价格",
-    ]
-)
 _AMOUNT = re.compile(r"[+-]?\d{1,13}(?:[.,]\d{1,9})?")
 
 _PAIR = re.compile(
@@ -121,38 +51,63 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with its keys in order, repeated ones too."""
 
 
+class StoreField(NamedTuple):
+    """Where an object names its store: the keys that lead there, and what some of the sender's names stand for."""
+
+    keys: tuple[str, ...]
+    values: Mapping[str, str] = {}
+
+
 class _Masks(NamedTuple):
     """What is put in place of ids of people, and names of fields that decide before the general rules.
 
     A name may be ``parent.child``: then the object ``parent``, though its name is personal, is kept as far as such children go.
-    Where there are names in ``only``, a field that is not one of them is removed, whatever it holds.
+    Where there are names in ``only``, a field that is not one of them is removed, whatever it holds. A name in ``ids`` is
+    ``parent.child`` with the last object around it, of the outermost ``.child``.
     """
 
     pseudonym: Callable[[str], str]
+    #: of people, if it is another
+    person: Callable[[str], str]
     personal: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
+    stores: tuple[StoreField, ...] = ()
+    of_store: Callable[[str], Callable[[str], str] | None] | None = None
 
     def opens(self, field: str) -> bool:
         """Whether something of an object of that name is kept, whatever the general rules say."""
         return any(name.startswith(f"{field}.") for name in (*self.people, *self.kept))
 
 
+_REMOVING = _Masks(lambda raw: REMOVED, lambda raw: REMOVED)
+
+
 def mask_field(field: str, text: str) -> str:
     """``text`` without personal data, as it may be kept under the name ``field``."""
-    if field in _IDS:
+    if field in IDS or field in TIMES:
         return mask_id(text)
     return _by_name(field)(text)
 
 
+@lru_cache(maxsize=4096)
 def mask_attribute(field: str, text: str) -> str:
     """The value of an attribute as it is kept; its name decides before its shape does."""
     if is_persons_id(field) or (is_personal(field) and not is_label(field, text)):
         return REMOVED
     if '":' in text or "':" in text:
-        return _masked_loosely(text, lambda raw: REMOVED)
+        return _masked_loosely(text, _REMOVING)
     return mask_field(field, text)
+
+
+def kept_attribute(field: str, text: str, pseudonym: Callable[[str], str]) -> str:
+    """``mask_attribute``, but an id (of a line, a refund, a parcel) becomes its pseudonym where it would be masked."""
+    masked = mask_attribute(field, text)
+    if masked == REMOVED or not is_id_name(field):
+        return masked
+    return pseudonym(text.strip()) if masked != text or is_marked(text) else text
 
 
 def mask_free(text: str) -> str:
@@ -170,11 +125,11 @@ def mask_free(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _by_name(field: str) -> Callable[[str], str]:
     words = name_words(field) or [field.lower()]
-    if words[-1] in _AMOUNTS:
+    if words[-1] in AMOUNTS:
         return _mask_amount
-    if words[-1] in _LABELS:
+    if words[-1] in LABELS:
         return mask_label
-    return mask_id if words[-1] in _ID_WORDS else mask_free
+    return mask_id if words[-1] in ID_WORDS or words[-1] in TIME_WORDS else mask_free
 
 
 def _mask_amount(text: str) -> str:
@@ -203,24 +158,29 @@ def _masked_form(match: re.Match[str]) -> str:
 
 
 def mask_payload(
-    raw: bytes, pseudonym: Callable[[str], str], longest: int = LONGEST_PAYLOAD
+    raw: bytes,
+    pseudonym: Callable[[str], str],
+    longest: int = LONGEST_PAYLOAD,
+    person: Callable[[str], str] | None = None,
 ) -> tuple[str, bool]:
     """What is kept of a rejected record, and whether it was cut.
 
     Args:
         raw: the record as it came, any bytes.
-        pseudonym: gives the pseudonym of a raw visitor, buyer or session id.
+        pseudonym: gives the pseudonym of a raw id.
         longest: bytes of UTF-8 kept at most.
+        person: gives what is kept of a raw visitor, buyer or session id, if that is something else.
 
     Returns:
         Readable text without personal data, and True if it is not the whole record.
     """
     cut = len(raw) > longest
-    text = _masked_json(raw, _Masks(pseudonym)) if len(raw) <= _LONGEST_READ else None
+    masks = _Masks(pseudonym, person or pseudonym)
+    text = _masked_json(raw, masks) if len(raw) <= _LONGEST_READ else None
     if text is None:
         # masked before the cut, with room beyond it: a cut through an address would hide it from the masks
         head = raw[: 4 * longest].decode("utf-8", "replace")
-        text = _masked_loosely(head, pseudonym)
+        text = _masked_loosely(head, masks)
     kept = text.encode("utf-8", "replace")
     if len(kept) > longest:
         cut = True
@@ -235,23 +195,32 @@ def mask_document(
     people: Collection[str] = (),
     kept: Collection[str] = (),
     only: Collection[str] = (),
+    ids: Collection[str] = (),
+    stores: Sequence[StoreField] = (),
+    of_store: Callable[[str], Callable[[str], str] | None] | None = None,
 ) -> str:
     """A whole document without personal data, for what is kept to be read again.
 
     Args:
         raw: the document as it came; read as JSON where it is, whatever its size.
-        pseudonym: gives the pseudonym of a raw id of a person.
+        pseudonym: gives the pseudonym of a raw id, of a person or of a thing.
         personal: names of fields whose values are removed, besides those that the general rules know.
         people: names of fields whose values are ids of people, besides those that the general rules know.
         kept: ``parent.child`` that is kept though the parent's name is personal, such as ``shipping_address.country``.
         only: where the sender's fields are known, the names of those that are kept: of all others the values are removed.
+        ids: ``parent.child`` of ids of things, whatever their names are.
+        stores: where objects name a store of their own.
+        of_store: gives ``pseudonym`` for such a store; None for one that is none.
     """
-    masks = _Masks(pseudonym, frozenset(personal), frozenset(people), frozenset(kept), frozenset(only))
+    masks = _Masks(
+        pseudonym, pseudonym, frozenset(personal), frozenset(people), frozenset(kept), frozenset(only),
+        frozenset(ids), tuple(stores), of_store,
+    )  # fmt: skip
     text = _masked_json(raw, masks)
     if text is None and only:
         return REMOVED  # a list of fields says nothing of what has none
     if text is None:
-        text = _masked_loosely(raw.decode("utf-8", "replace"), pseudonym)
+        text = _masked_loosely(raw.decode("utf-8", "replace"), masks)
     return text
 
 
@@ -280,33 +249,60 @@ def _masked_json(raw: bytes, masks: _Masks) -> str | None:
 def _written(field: str, value: Any, masks: _Masks) -> str:
     """``value``, which was under ``field``, as JSON without personal data."""
     if isinstance(value, _Pairs):
+        masks = _of_own_store(value, masks)
         label = next((text for name, text in value if name in ("name", "key") and isinstance(text, str)), "")
         hides = bool(label) and len(value) > 1 and (is_personal(label) or is_persons_id(label))
         parts = [
-            f"{_text(mask_text(name))}:{_text(REMOVED) if hides else _kept(name, one, masks)}"
+            f"{_text(mask_text(name))}:{_text(REMOVED) if hides else _kept(name, one, masks, field)}"
             for name, one in value
         ]
         return "{" + ",".join(parts) + "}"
     if isinstance(value, list):
         return "[" + ",".join(_written(field, one, masks) for one in value) + "]"
-    if isinstance(value, _Number):
-        masked = mask_field(field, value)
-        return value if masked == value else _text(masked)
     if isinstance(value, str):
-        return _text(_masked_loosely(value, masks.pseudonym) if '":' in value else mask_field(field, value))
+        if '":' in value:
+            kept = _masked_loosely(value, masks)
+        else:
+            kept = kept_id(value, masks.pseudonym) if is_id_name(field) else mask_field(field, value)
+        return value if isinstance(value, _Number) and kept == value else _text(kept)
     return json.dumps(value)
 
 
-def _kept(field: str, value: Any, masks: _Masks) -> str:
-    """The value of ``field``, judged by the field's name first."""
+def _of_own_store(value: _Pairs, masks: _Masks) -> _Masks:
+    """The masks for an object: its ids are of the store that it names."""
+    for field in masks.stores:
+        named: Any = value
+        for key in field.keys:
+            named = (
+                next((one for name, one in named if name == key), None) if isinstance(named, _Pairs) else None
+            )
+        own = (
+            masks.of_store(field.values.get(named, named))
+            if masks.of_store and isinstance(named, str)
+            else None
+        )
+        if own is not None:
+            return masks._replace(pseudonym=own, person=own)
+    return masks
+
+
+def _kept(field: str, value: Any, masks: _Masks, parent: str) -> str:
+    """The value of ``field`` of the object ``parent``, judged by the field's name first."""
     if value is None or value == "" or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, _Pairs) and masks.opens(field):
         return _opened(field, value, masks)
+    if (
+        f"{parent}.{field}" in masks.ids
+        and isinstance(value, str)
+        and field not in (masks.people | masks.personal)
+    ):
+        kept = kept_id(value, masks.pseudonym)
+        return value if isinstance(value, _Number) and kept == value else _text(kept)
     if (field in masks.people or is_persons_id(field)) and field not in masks.personal:
         if value == "0":  # nobody: guests would be one person otherwise
             return value if isinstance(value, _Number) else _text(value)
-        return _text(masks.pseudonym(str(value)) if isinstance(value, str) else REMOVED)
+        return _text(masks.person(str(value)) if isinstance(value, str) else REMOVED)
     if field in masks.personal or is_personal(field) or is_write_key(field):
         return _text(REMOVED)
     if masks.only and field not in masks.only:
@@ -320,9 +316,9 @@ def _opened(field: str, value: _Pairs, masks: _Masks) -> str:
     for name, one in value:
         place = f"{field}.{name}"
         if place in masks.people and isinstance(one, str) and one:
-            parts.append(f"{_text(name)}:{_text(masks.pseudonym(one))}")
+            parts.append(f"{_text(name)}:{_text(masks.person(one))}")
         elif place in masks.kept:
-            parts.append(f"{_text(name)}:{_kept(name, one, masks)}")
+            parts.append(f"{_text(name)}:{_kept(name, one, masks, field)}")
     return "{" + ",".join(parts) + "}"
 
 
@@ -330,7 +326,7 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _masked_loosely(text: str, pseudonym: Callable[[str], str]) -> str:
+def _masked_loosely(text: str, masks: _Masks) -> str:
     """``text`` without personal data where it cannot be read as JSON: half a record, a form, a line of a table."""
     text = _ESCAPED.sub(_unescaped, text)
     for _ in range(8):
@@ -340,7 +336,7 @@ def _masked_loosely(text: str, pseudonym: Callable[[str], str]) -> str:
     parts: list[str] = []
     at = 0
     for match in _PAIR.finditer(text):
-        parts += (mask_free(text[at : match.start()]), _masked_pair(match, pseudonym))
+        parts += (mask_free(text[at : match.start()]), _masked_pair(match, masks))
         at = match.end()
     # a NUL ends the text for some of who reads it later; the masks resolve escapes, one of which may have been it
     return ("".join(parts) + mask_free(text[at:])).replace("\x00", "\N{REPLACEMENT CHARACTER}")
@@ -358,14 +354,14 @@ def _without_nested(match: re.Match[str]) -> str:
     return f'"{field}":"{REMOVED}"' if is_personal(field) or is_persons_id(field) else match.group(0)
 
 
-def _masked_pair(match: re.Match[str], pseudonym: Callable[[str], str]) -> str:
+def _masked_pair(match: re.Match[str], masks: _Masks) -> str:
     field, value = match.group(2), match.group(3)
     plain = value.strip("\"'")
     if is_persons_id(field):
-        return f'"{field}":"{pseudonym(plain)}"' if plain else match.group(0)
+        return f'"{field}":"{masks.person(plain)}"' if plain else match.group(0)
     if is_personal(field) or is_write_key(field):
         return f'"{field}":"{REMOVED}"'
-    masked = mask_field(field, plain)
+    masked = kept_id(plain, masks.pseudonym) if is_id_name(field) else mask_field(field, plain)
     return mask_text(match.group(0)[: match.start(3) - match.start(0)]) + (
         value if masked == plain else f'"{masked}"'
     )

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import hashlib
-import re
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -26,12 +24,10 @@ from scoring.events.batches import event_count
 from scoring.events.bounds import OLDEST_MS
 from scoring.events.crowding import Crowding
 from scoring.events.delivery import Delivery, StoreDefaults
-from scoring.events.event import DeadLetter, Event, EventType, RejectReason, Source
+from scoring.events.event import Event, EventType, RejectReason, Source
 from scoring.events.notes import FieldNote
 from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
-from scoring.events.personal_values import mask_text
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import mask_payload
 from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams import metrics
@@ -39,6 +35,7 @@ from streams.clock import now_ms, processor_s
 from streams.collector.edge import Edge, device_class
 from streams.collector.frames import Record
 from streams.collector.keys import store_defaults
+from streams.collector.letter_making import LetterMaker
 from streams.collector.publisher import Publisher
 from streams.collector.spool import open_spool
 from streams.config.model import Config
@@ -48,7 +45,6 @@ from streams.kafka.servers import servers_of
 from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.settings import Settings
 
-_STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
 _ENCODER = msgspec.json.Encoder()
 #: bytes that are worked on by the event loop; more go to a thread. An event, which can take a millisecond if it is rejected, counts
 #: as this many
@@ -94,7 +90,7 @@ class EventIntake:
         self._stores = stores
         self._pseudonyms = pseudonyms
         self._events_topic = events_topic
-        self._deadletters_topic = deadletters_topic
+        self._letters = LetterMaker(pseudonyms, stores, deadletters_topic)
         self._longest = longest_event
         self._max_events = max_events
         self._longest_page_age_ms = longest_page_age_ms
@@ -202,16 +198,16 @@ class EventIntake:
         edge = edge or Edge()
         at_ms = now_ms() if received_at_ms is None else received_at_ms
         sent_at_ms = at_ms if sent_at_ms is None else sent_at_ms
-        of = self._pseudonyms.of_sender if keeps_rejected and not is_ours else self._pseudonyms.of
         delivery = Delivery(
             received_at_ms=at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
-            pseudonym=(lambda store_id, raw: "") if edge.is_private else of,
+            pseudonym=self._pseudonyms.of_sender if keeps_rejected and not is_ours else self._pseudonyms.of,
             device_class=device_class,
             fresh_id=fresh_id or _fresh_id,
             country=edge.country,
             user_agent=edge.user_agent,
+            is_private=edge.is_private,
             shift_ms=shift_ms,
             longest=self._longest,
             types=types,
@@ -259,8 +255,16 @@ class EventIntake:
             batch.rejected = [_placed(one, places[one.index]) for one in batch.rejected]
         if delivery.set_apart is not None:
             batch.events = [delivery.set_apart(event) for event in batch.events]
-        received_at_ms, stores = delivery.received_at_ms, delivery.stores
-        return batch, self._records(batch, delivery.source, received_at_ms, stores, keeps_rejected)
+        letter = partial(
+            self._letters.record,
+            door=self._door,
+            source=delivery.source,
+            received_at_ms=delivery.received_at_ms,
+            stores=delivery.stores,
+            pseudonym=delivery.pseudonym,
+            is_private=delivery.is_private,
+        )
+        return batch, self._records(batch, delivery.received_at_ms, letter if keeps_rejected else None)
 
     def _note_on(self, source: Source, network: str, at_ms: int) -> Callable[[Event], Event] | None:
         return partial(self._marked, network, at_ms) if source is Source.PIXEL else self._noted
@@ -289,20 +293,18 @@ class EventIntake:
         """Keep records that never became events (a bad row of a file, a body too large) as dead letters."""
         at = now_ms() if received_at_ms is None else received_at_ms
         batch = Batch(rejected=list(rejected))
-        await self._publish(batch, self._records(batch, source, at, stores, keeps_rejected=True), source)
+        letter = partial(
+            self._letters.record, door=self._door, source=source, received_at_ms=at, stores=stores
+        )
+        await self._publish(batch, self._records(batch, at, letter), source)
 
     def _records(
-        self,
-        batch: Batch,
-        source: Source,
-        received_at_ms: int,
-        stores: Collection[str],
-        keeps_rejected: bool,
+        self, batch: Batch, received_at_ms: int, letter: Callable[[RejectedRecord], Record] | None
     ) -> list[Record]:
         topic, encode = self._events_topic, _ENCODER.encode
         records = [Record(topic, one.store_id.encode(), received_at_ms, encode(one)) for one in batch.events]
-        if keeps_rejected:
-            records += [self._letter(one, source, received_at_ms, stores) for one in batch.rejected]
+        if letter is not None:
+            records += map(letter, batch.rejected)
         return records
 
     async def _publish(self, batch: Batch, records: Sequence[Record], source: Source) -> None:
@@ -315,45 +317,6 @@ class EventIntake:
             metrics.COLLECTOR_REJECTED.labels(source.value, reason.value).inc(times)
         for (where, note), times in Counter((one.field, one.note) for one in batch.notes).items():
             metrics.COLLECTOR_NOTES.labels(source.value, where, note.value).inc(times)
-
-    def _letter(
-        self, one: RejectedRecord, source: Source, received_at_ms: int, stores: Collection[str]
-    ) -> Record:
-        store = self._store_of(one.raw, stores)
-        payload, cut = mask_payload(one.raw, lambda raw: self._pseudonyms.marked(store, raw))
-        whole = one.rejection.reason is not RejectReason.TOO_LARGE
-        size = f"; it had {len(one.raw):,} bytes" if whole else ""
-        detail = one.rejection.detail + (f" [cut{size}]" if cut else "")
-        # a file replayed again gives the same letters; a live sender's repeated record is a letter of its own
-        once = "" if source is Source.REPLAY else _fresh_id()
-        identity = f"{source.value}\0{one.rejection.reason.value}\0{once}\0".encode() + one.raw
-        letter = DeadLetter(
-            received_at_ms=received_at_ms,
-            reason=one.rejection.reason,
-            source=source.value,
-            store_id=store,
-            payload=payload,
-            detail=detail,
-            letter_id=hashlib.blake2b(identity, digest_size=12).hexdigest(),
-            door=self._door,
-        )
-        value = _ENCODER.encode(letter)
-        return Record(self._deadletters_topic, store.encode() or None, received_at_ms, value)
-
-    def _store_of(self, raw: bytes, stores: Collection[str]) -> str:
-        """The store that a rejected record belongs to: the one it names, else the sender's only one.
-
-        A record that names a store its sender may not write to stays with the sender: else whoever holds a key, such as
-        the one in a public page, could put letters into another store's, to be accepted there when they are replayed.
-        """
-        own = next(iter(stores)) if len(stores) == 1 else ""
-        found = _STORE_ID.search(raw)
-        if found is None:
-            return own
-        store = found.group(1).decode("utf-8", "replace")
-        if store in stores:
-            return store
-        return own if store in self._stores else mask_text(store)
 
 
 def _placed(one: RejectedRecord, place: str) -> RejectedRecord:

@@ -9,10 +9,10 @@ On the path of an event: next to ``streams/collector/server.py``; then the topic
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from aiohttp import web
 
 from scoring.events.event import Source
 from scoring.events.personal_values import mask_text
+from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_document
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError, read_json
@@ -165,17 +166,20 @@ class HookDoor:
         except (UnreadableValueError, UnicodeDecodeError):
             document = None
         label = hook.label(asked, document, connection)
-        store = label.store or connection.stores[0]
+        of = host.intake.pseudonyms.marked
         body = mask_document(
             content,
-            lambda raw: host.intake.pseudonyms.marked(store, raw),
+            partial(of, label.store or connection.stores[0]),
             hook.personal(connection),
             hook.people(connection),
             hook.kept(connection),
             hook.only(connection),
+            hook.ids(connection),
+            hook.stores(connection),
+            lambda store: partial(of, store) if store in connection.stores else None,
         )
         return RawDelivery(
-            delivery_id=delivery_id(connection, label, content),
+            delivery_id=delivery_id(connection, label, content, host.intake.pseudonyms),
             source=connection.source,
             connection=connection.name,
             received_at_ms=now_ms(),
@@ -195,14 +199,14 @@ class HookDoor:
         await host.intake.publisher.publish([record], within_s=WITHIN_S)
 
 
-def delivery_id(connection: Connection, label: HookLabel, content: bytes) -> str:
+def delivery_id(connection: Connection, label: HookLabel, content: bytes, pseudonyms: Pseudonyms) -> str:
     """What a delivery is recognised by: the platform's own id, else its bytes. A retry has the same."""
     parts: Sequence[bytes] = (
         connection.key.encode(),
         label.topic.encode("utf-8", "replace") if label.delivery_id else b"",
         label.delivery_id.encode("utf-8", "replace") or content,
     )
-    return hashlib.blake2b(b"\0".join(parts), digest_size=16).hexdigest()
+    return pseudonyms.digest(b"\0".join(parts))
 
 
 def _asked(request: web.Request, raw: bytes) -> HookRequest:

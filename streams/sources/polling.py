@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -279,7 +280,10 @@ class ResourcePoller:
 
     def _id_of(self, row: PolledRow) -> str:
         parts = (self._connection.key, self.poll.resource, row.row_id, row.version)
-        return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+        digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+        return self._pseudonym("", digest).removeprefix(
+            "~"
+        )  # the version was made of a row with personal data
 
     def _delivery(self, name: str, row: PolledRow, now_ms: int, door: DeliveryDoor) -> RawDelivery:
         store = row.store or self._connection.stores[0]
@@ -292,10 +296,13 @@ class ResourcePoller:
             door=door,
             body=mask_document(
                 row.body.encode(),
-                lambda raw: self._pseudonym(store, raw),
+                partial(self._pseudonym, store),
                 self.poll.personal,
                 self.poll.people,
                 self.poll.kept,
                 self.poll.only,
+                self.poll.ids,
+                self.poll.stores,
+                lambda named: partial(self._pseudonym, named) if named in self._connection.stores else None,
             ),
         )

@@ -6,18 +6,19 @@ event does, and the others go on. Personal data ends here: buyers become pseudon
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 
 from scoring.errors import ScoringError
 from scoring.events.event import DeadLetter, RejectReason
-from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_text
-from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import mask_attribute, mask_payload
+from scoring.events.field_names import is_id_name
+from scoring.events.personal_values import mask_label, mask_text
+from scoring.events.pseudonyms import Pseudonyms, kept_id, marked
+from scoring.events.redaction import kept_attribute, mask_payload
 from scoring.records.order_facts import OrderFacts, check_order_facts
 from scoring.records.raw_delivery import RawDelivery, raw_key
 from scoring.records.report_row import ReportRow, check_report_row
@@ -117,25 +118,34 @@ class RecordPublisher:
 
         A pseudonym of ours, marked by ``~``, stays what it is.
         """
-        buyer = self._pseudonyms.of(facts.store_id, facts.buyer)
-        order_id = facts.order_id
-        if not is_plain_id(order_id) and (masked := mask_id(order_id)) != order_id:
-            order_id = self._pseudonyms.of_sender(facts.store_id, order_id) or masked
         return msgspec.structs.replace(
-            facts, buyer=buyer, order_id=order_id, payment_method=mask_text(facts.payment_method)
+            self.with_kept_ids(facts),
+            buyer=self._pseudonyms.of(facts.store_id, facts.buyer),
+            payment_method=mask_text(facts.payment_method),
         )
 
-    @staticmethod
-    def _plain_row(row: ReportRow) -> ReportRow:
-        if not row.dimensions:
-            return row
-        dimensions = {mask_text(name): mask_label(text) for name, text in row.dimensions.items()}
-        return msgspec.structs.replace(row, dimensions=dimensions)
+    def with_kept_ids(self, facts: OrderFacts) -> OrderFacts:
+        """The facts with the ids of the order and its refunds as they are kept, so that every door's reports meet."""
+        of = partial(self._pseudonyms.of, facts.store_id)
+        return msgspec.structs.replace(
+            facts,
+            order_id=kept_id(facts.order_id, of),
+            refunds={kept_id(one, of): amount for one, amount in facts.refunds.items()},
+            refund_times={kept_id(one, of): at for one, at in facts.refund_times.items()},
+        )
 
-    @staticmethod
-    def _plain_signal(signal: Signal) -> Signal:
-        details = {mask_text(name): mask_attribute(name, text) for name, text in signal.details.items()}
-        return msgspec.structs.replace(signal, object=mask_id(signal.object), details=details)
+    def _plain_row(self, row: ReportRow) -> ReportRow:
+        of = partial(self._pseudonyms.of, row.store_id)
+        dimensions = {
+            mask_text(name): kept_id(text, of) if is_id_name(name) else mask_label(text)
+            for name, text in row.dimensions.items()
+        }
+        return msgspec.structs.replace(row, dimensions=dimensions) if dimensions else row
+
+    def _plain_signal(self, signal: Signal) -> Signal:
+        of = partial(self._pseudonyms.of, signal.store_id)
+        details = {mask_text(name): kept_attribute(name, text, of) for name, text in signal.details.items()}
+        return msgspec.structs.replace(signal, object=kept_id(signal.object, of), details=details)
 
     def _kept(
         self,
@@ -168,7 +178,7 @@ class RecordPublisher:
         store = one.record.store_id if one.record.store_id in self._stores else ""
         raw = _encode(one.record)
         reason = RejectReason.BAD_VALUE if store else RejectReason.UNKNOWN_STORE
-        payload, _ = mask_payload(raw, lambda identifier: self._pseudonyms.marked(store, identifier))
+        payload, _ = mask_payload(raw, lambda identifier: marked(self._pseudonyms.of(store, identifier)))
         # the same record published again gives the same letter
         letter = DeadLetter(
             received_at_ms=at,
@@ -177,6 +187,6 @@ class RecordPublisher:
             store_id=store,
             payload=payload,
             detail=one.detail[:500],
-            letter_id=hashlib.blake2b(raw, digest_size=12).hexdigest(),
+            letter_id=self._pseudonyms.digest(raw),
         )
         return Record(self._prefix + DEADLETTERS, store.encode() or None, at, _encode(letter))

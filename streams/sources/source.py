@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from scoring.events.event import Source
+from scoring.events.redaction import StoreField
 from scoring.funnel.stages import STAGES, Stage
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.budget import BudgetRate
@@ -93,6 +94,8 @@ class Hook:
         kept_headers: of a delivery, next to its body; never those that carry secrets.
         personal, people, kept: names of fields whose values are removed, whose values are ids of people, and ``parent.child`` that
             is kept though its parent's name is personal.
+        ids: ``parent.child`` of ids of things that are not called so.
+        stores: where an object names its store, if a delivery may hold several stores' rows.
         only: names of the fields that are kept at all, where the source's fields are known; all are judged by name if it is empty.
         answer: to a delivery that is safe.
     """
@@ -104,6 +107,8 @@ class Hook:
     personal: Callable[[Connection], Sequence[str]] = lambda connection: ()
     people: Callable[[Connection], Sequence[str]] = lambda connection: ()
     kept: Callable[[Connection], Sequence[str]] = lambda connection: ()
+    ids: Callable[[Connection], Sequence[str]] = lambda connection: ()
+    stores: Callable[[Connection], Sequence[StoreField]] = lambda connection: ()
     only: Callable[[Connection], Sequence[str]] = lambda connection: ()
     answer: HookAnswer = HookAnswer()
 
@@ -168,7 +173,7 @@ class Poll:
         scope: what the app must be allowed; empty if nothing.
         restated_days: days before today that the source still restates; they are asked for again once a day.
         version: of the API that is asked for; another one served is an error.
-        personal, people, kept, only: as in ``Hook``.
+        personal, people, kept, only, ids, stores: as in ``Hook``.
         past: asks for one page of a past window, where the platform has another way for history.
         past_window_s: the longest past window asked for at once; a day if it is 0.
     """
@@ -184,6 +189,8 @@ class Poll:
     people: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    stores: tuple[StoreField, ...] = ()
     past: Callable[[PlatformApi, PollWindow, str], Awaitable[PollPage]] | None = None
     past_window_s: float = 0.0
 

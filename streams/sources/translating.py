@@ -112,6 +112,7 @@ class DeliveryTranslator:
             return
         for gap in found.gaps:
             _log.info("mapping_gap", connection=connection.name, what=gap.what, name=gap.name)
+        found.orders = [self._records.with_kept_ids(one) for one in found.orders]
         batch.done.append((connection, delivery, found))
         batch.reports += found.reports
         batch.signals += found.signals

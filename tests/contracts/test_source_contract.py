@@ -117,7 +117,7 @@ def kept(hooked: Hooked, content: Any) -> RawDelivery:
     label = spec.hook.label(asked, read_json(body), connection)
     store = label.store or connection.stores[0]
     return RawDelivery(
-        delivery_id=delivery_id(connection, label, body),
+        delivery_id=delivery_id(connection, label, body, PSEUDONYMS),
         source=connection.source,
         connection=connection.name,
         received_at_ms=round(NOW_S * 1000),

@@ -83,6 +83,8 @@ def _poll(config: JsonApiConnection, resource: ResourceConfig) -> Poll:
         personal=names.personal,
         people=names.people,
         kept=names.kept,
+        ids=names.ids,
+        stores=names.stores,
     )
 
 
@@ -156,7 +158,9 @@ def _rows_at(document: Any, path: str, answer: HttpAnswer) -> list[dict[str, Any
 def _row(row: dict[str, Any], resource: ResourceConfig) -> PolledRow:
     changed = json_path(resource.changed).of(row) if resource.changed else MISSING
     row_id = text_of(json_path(resource.id).of(row), resource.id)
-    return polled_row(row_id, row, moment_of(changed, resource.changed or "changed", "UTC"))
+    changed_ms = moment_of(changed, resource.changed or "changed", "UTC")
+    store = next((one.constants["store"] for one in resource.mapping if "store" in one.constants), "")
+    return polled_row(row_id, row, changed_ms, store)
 
 
 def _total(document: Any, resource: ResourceConfig) -> int | None:

@@ -6,6 +6,7 @@ import hmac
 from typing import Any
 
 from scoring.events.event import Source
+from scoring.events.redaction import StoreField
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_mapping import RecordMapping, translate_rows
 from scoring.sources.json_paths import json_path
@@ -13,7 +14,7 @@ from scoring.sources.json_values import UnreadableValueError, is_given, read_jso
 from scoring.sources.signatures import SignatureVerdict, verify
 from scoring.sources.translated import ConnectionTerms, Translated, TranslationError
 from scoring.wording.text import Text
-from streams.sources.config import TopicConfig
+from streams.sources.config import MappingConfig, TopicConfig
 from streams.sources.connection import Connection
 from streams.sources.mask_names import MaskNames, mask_names
 from streams.sources.source import (
@@ -28,6 +29,8 @@ from streams.sources.source import (
 )
 from streams.sources.webhook.config import WebhookConnection
 
+#: where events in our own form name their store
+_OWN_STORES = (StoreField(("store_id",)),)
 #: bytes of a body in which a handshake is looked for; it is not verified yet
 _LARGEST_HANDSHAKE = 4096
 
@@ -68,16 +71,11 @@ def _challenge(raw: bytes, path: str) -> HookAnswer | None:
 def label(request: HookRequest, document: Any, connection: Connection) -> HookLabel:
     """Topic, id and store of a genuine delivery."""
     config: WebhookConnection = connection.config
-    store = next(
-        (
-            named
-            for mapping in config.mapping
-            if "store" in mapping.fields and (named := _found(document, mapping.fields["store"]))
-        ),
-        "",
-    )
+    topic = _said(request, document, config.topic)
+    fitting = [one for one in config.mapping if not one.topics or topic in one.topics]
+    store = next((named for one in fitting if (named := _store(document, one))), "")
     return HookLabel(
-        _said(request, document, config.topic),
+        topic,
         _said(request, document, config.delivery_id),
         store if store in connection.stores else "",
     )
@@ -87,6 +85,13 @@ def _said(request: HookRequest, document: Any, where: TopicConfig) -> str:
     if where.header:
         return request.headers.get(where.header, "").strip()
     return _found(document, where.path) if where.path else ""
+
+
+def _store(document: Any, mapping: MappingConfig) -> str:
+    """The store of a document's rows by a mapping, where the document says it for all of them."""
+    path = mapping.fields.get("store", "")
+    said = (_found(document, path) if path else "") or mapping.constants.get("store", "")
+    return mapping.values.get("store", {}).get(said, said)
 
 
 def _found(document: Any, path: str) -> str:
@@ -157,6 +162,8 @@ SOURCE = SourceSpec(
         personal=lambda connection: _names(connection).personal,
         people=lambda connection: _names(connection).people,
         kept=lambda connection: _names(connection).kept,
+        ids=lambda connection: _names(connection).ids,
+        stores=lambda connection: _names(connection).stores or _OWN_STORES,
     ),
     translate=translate,
     config=WebhookConnection,

@@ -13,6 +13,7 @@ from typing import Any
 from multidict import CIMultiDict
 
 from scoring.events.event import EventType
+from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_document
 from scoring.records.order_life import OrderLife, OrderState, stage_events
 from scoring.records.raw_delivery import RawDelivery
@@ -79,7 +80,7 @@ def taken(bench: Workbench, body: bytes, headers: Mapping[str, str], now_ms: int
     assert hook.verify(asked, connection) is SignatureVerdict.GENUINE
     label = hook.label(asked, read_json(body), connection)
     return RawDelivery(
-        delivery_id=delivery_id(connection, label, body),
+        delivery_id=delivery_id(connection, label, body, Pseudonyms("test")),
         source=connection.source,
         connection=connection.name,
         received_at_ms=now_ms,
