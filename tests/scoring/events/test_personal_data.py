@@ -18,7 +18,7 @@ from scoring.events.parsing import parse_body
 from scoring.events.personal_names import is_personal, is_persons_id
 from scoring.events.personal_values import REMOVED, is_plain_id, mask_id, mask_label, mask_log, mask_text
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import mask_document, mask_payload
+from scoring.events.redaction import LONGEST_TEXT, mask_document, mask_payload
 from scoring.events.rejections import explain
 from tests.scoring.events.personal_kinds import (
     BEHIND_NAMES,
@@ -280,3 +280,21 @@ def test_where_the_sender_s_fields_are_known_only_those_named_are_kept() -> None
         "customer": {"id": "~12"}, "lines": [{"sku": "L-1", "engraving": REMOVED}],
     }  # fmt: skip
     assert mask_document(b"dear Ada, your parcel", str, only=("id",)) == REMOVED
+
+
+@pytest.mark.parametrize("piece", ['"a":{', "=1", "1 ", "call 13812345671 ", "9"])
+def test_a_document_of_one_long_text_held_the_door_while_it_was_searched(piece: str) -> None:
+    """A pattern is searched in one piece, in which no other thread has its turn, so a text that is searched has a longest."""
+    long = piece * (700_000 // len(piece))
+    for sent in ({"note": long}, {"order_id": long}, {long: 1}, [long], long):
+        body = sent if isinstance(sent, str) else json.dumps(sent)
+        kept = mask_document(body.encode(), lambda raw: "~p")
+        assert len(kept) < 3 * LONGEST_TEXT
+        assert "13812345671" not in kept
+
+
+def test_a_number_that_a_cut_went_through_was_kept_in_part() -> None:
+    for shift in range(40):
+        text = "x" * (LONGEST_TEXT - 20 + shift) + " call 13812345671 " + "x " * 5000
+        (kept,) = json.loads(mask_document(json.dumps([text]).encode(), lambda raw: "~p"))
+        assert not [part for part in ("13812", "45671", "2345") if part in kept]
