@@ -82,8 +82,7 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery) -> Event:
     visitor, buyer, session = _people(incoming, store_id, delivery)
     pseudonym = delivery.pseudonym
     product, event_id = incoming.product or "", incoming.event_id or ""
-    # a page's template writes blanks, its server does not
-    order_id = incoming.order_id.strip() if incoming.order_id else ""
+    order_id = incoming.order_id.strip() if incoming.order_id else ""  # pages write blanks, servers do not
     of_store = partial(pseudonym, store_id)
     order_id = order_id if not order_id or is_plain_id(order_id) else kept_id(order_id, of_store)
     product = product if not product or _is_clean(product) else kept_id(product, of_store)
