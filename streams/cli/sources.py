@@ -103,7 +103,7 @@ def try_connection(name: Name, as_json: Json = False, data: Data = None) -> None
     if as_json:
         say_json(trial_json(name, trial))
     else:
-        print_trial(trial)
+        print_trial(trial, settings.language)
     if not trial.is_good:
         raise typer.Exit(1)
 

@@ -21,6 +21,7 @@ from streams.sources.registry import source_named
 from streams.sources.sealing import open_sealer
 from streams.sources.source import Supply
 from streams.sources.supplies import SUPPLY_NAMES, supplied
+from streams.sources.trial_words import part_name
 from streams.sources.trying import Trial
 
 
@@ -49,17 +50,18 @@ def records_of(
         if as_json:
             say_json(trial_json(model.name, trial))
         else:
-            print_trial(trial)
+            print_trial(trial, settings.language)
             print_supply(added.connection, settings.language)
         if not trial.is_good and not (is_asking and confirm("Save it all the same?")):
             raise failed("not saved; correct it, or save it untested with --no-test")
     return added.records(directory, trial, who, past_days)
 
 
-def print_trial(trial: Trial) -> None:
+def print_trial(trial: Trial, language: Language) -> None:
     """A line for each part of a trial."""
     for line in trial.lines:
-        say(f"{'ok ' if line.is_good else 'bad'} {line.what}: {line.said}", err=not line.is_good)
+        name, said = part_name(line.what)(language), line.sentence(language)
+        say(f"{'ok ' if line.is_good else 'bad'} {name}: {said}", err=not line.is_good)
 
 
 def trial_json(name: str, trial: Trial) -> str:

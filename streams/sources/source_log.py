@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.alerts.alert import AlertTransition
 from scoring.sources.backfills import BackfillWish
+from scoring.wording.text import Language
 from streams.errors import FencedError
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError, LogFencedError
@@ -66,12 +67,17 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
     schema_version: int = SOURCE_RECORD_VERSION
 
 
-class TrialLine(msgspec.Struct, frozen=True):
-    """What came of one part of a test, in a sentence."""
+class TrialLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What came of one part of a test, in a sentence; ``zh`` is the same in Chinese, empty for what an earlier release kept."""
 
     what: str
     is_good: bool
     said: str
+    zh: str = ""
+
+    def sentence(self, language: Language) -> str:
+        """What came of it."""
+        return self.zh if language == "zh" and self.zh else self.said
 
 
 class StoredTrial(msgspec.Struct, frozen=True):

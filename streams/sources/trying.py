@@ -15,6 +15,7 @@ from scoring.errors import ScoringError
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.cursors import CursorState, next_window
 from scoring.sources.tokens import TokenPair, days_left, usable
+from scoring.wording.text import Bilingual, joined
 from streams.errors import FunnelwatchError
 from streams.sources.api import ConnectionApi
 from streams.sources.asking import AiohttpSender, HttpSender
@@ -24,6 +25,21 @@ from streams.sources.sealing import Sealer
 from streams.sources.source import Asking, Poll, SourceSpec
 from streams.sources.source_log import SourceBook, TrialLine, log_key
 from streams.sources.token_keeping import TokenKeeper
+from streams.sources.trial_words import (
+    EMPTY,
+    ENDS,
+    LIMITS,
+    NO_LIMITS,
+    NO_SECRET,
+    NOT_TRIED,
+    NOTE,
+    OF_APP,
+    OF_SHOP,
+    ROWS,
+    SECRET,
+    UNREADABLE,
+    failure,
+)
 
 #: of a resource's first page
 _MAX_GAPS = 10
@@ -72,7 +88,7 @@ async def tried(
                 connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial, owned
             )
         except FunnelwatchError as error:
-            trial.lines.append(TrialLine("access", False, str(error)))
+            trial.lines.append(_line("access", False, failure(error)))
     return trial
 
 
@@ -82,10 +98,13 @@ def _try_hook(connection: Connection, spec: SourceSpec, trial: Trial) -> None:
         return
     try:
         present = connection.secret(connection.config.secret)
-        said = "its secret is at hand" if present else "it has no secret"
-        trial.lines.append(TrialLine("secret", bool(present), said))
+        trial.lines.append(_line("secret", bool(present), (SECRET if present else NO_SECRET).both()))
     except FunnelwatchError as error:
-        trial.lines.append(TrialLine("secret", False, str(error)))
+        trial.lines.append(_line("secret", False, failure(error)))
+
+
+def _line(what: str, is_good: bool, said: Bilingual) -> TrialLine:
+    return TrialLine(what, is_good, said[:], said.zh)
 
 
 async def _try_polls(
@@ -113,8 +132,7 @@ async def _try_polls(
         sealed = book.get(str, log_key("token", connection.name))
         # a pair that is asked for here would be lost: its owner asks
         if sealed and not (keeper.load(sealed) and usable(keeper.state, now_ms())):
-            said = "the token is renewed by the role `sources`; not tried here"
-            trial.lines.append(TrialLine("access", True, said))
+            trial.lines.append(_line("access", True, NOT_TRIED.both()))
             return
     api = ConnectionApi(connection.name, asking, sender, Budgets(), keeper, now_ms)
     for poll in spec.polls(connection.config):
@@ -122,19 +140,18 @@ async def _try_polls(
     trial.tokens = kept.sealed
     days = days_left(keeper.ends_ms, now_ms()) if keeper is not None else None
     if days is not None:
-        trial.lines.append(TrialLine("authorisation", days > 0, f"ends in {days} days unless it is renewed"))
-    trial.lines.append(TrialLine("limits", True, _limits(asking)))
+        trial.lines.append(_line("authorisation", days > 0, ENDS.both(days=days)))
+    trial.lines.append(_line("limits", True, _limits(asking)))
 
 
-def _limits(asking: Asking) -> str:
+def _limits(asking: Asking) -> Bilingual:
     """How often may be asked, as far as it is known."""
-    rates = {"the shop": asking.shop_rate, "all shops of the app": asking.app_rate}
-    known = [
-        f"{rate.per_second:g} a second for {whose}"
-        for whose, rate in rates.items()
-        if math.isfinite(rate.per_second)
-    ]
-    return f"requests at most: {', '.join(known)}" if known else "no limit of requests is known"
+    rates = ((OF_SHOP, asking.shop_rate), (OF_APP, asking.app_rate))
+    known = [text.both(rate=rate.per_second) for text, rate in rates if math.isfinite(rate.per_second)]
+    if not known:
+        return NO_LIMITS.both()
+    zh, en = joined("zh", [one.zh for one in known]), joined("en", known)
+    return Bilingual(LIMITS("zh", rates=zh), LIMITS("en", rates=en))
 
 
 async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: ConnectionApi) -> TrialLine:
@@ -143,7 +160,7 @@ async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: C
     try:
         page = await poll.fetch(api, window, "")
     except FunnelwatchError as error:
-        return TrialLine(poll.resource, False, str(error))
+        return _line(poll.resource, False, failure(error))
     assert spec.translate is not None
     terms = connection.terms(spec.terms(connection.config))
     records, bad, why = 0, 0, ""
@@ -167,11 +184,12 @@ async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: C
         gaps.update(dict.fromkeys(" ".join((gap.what, gap.name, gap.value)).strip() for gap in found.gaps))
         if found.set_aside:
             bad, why = bad + 1, found.set_aside[0].detail
-    said = f"{len(page.rows)} rows on the first page, {records} records"
+    said = [ROWS.both(rows=len(page.rows), records=records)]
     if not page.rows:
-        said += "; an empty answer proves the access, not the mapping"
+        said.append(EMPTY.both())
     if bad:
-        said += f"; {bad} rows cannot be read: {why}"
+        said.append(UNREADABLE.both(bad=bad, why=why))
     if gaps:
-        said += f"; note: {', '.join(list(gaps)[:_MAX_GAPS])}"
-    return TrialLine(poll.resource, not bad, said)
+        said.append(NOTE.both(gaps=", ".join(list(gaps)[:_MAX_GAPS])))
+    whole = Bilingual("".join(one.zh for one in said), "".join(one[:] for one in said))
+    return _line(poll.resource, not bad, whole)

@@ -32,6 +32,7 @@ from streams.sources.registry import source_named
 from streams.sources.sealing import SEALED, key_path, open_sealer
 from streams.sources.source_log import StoredConnection, log_key, publish_records
 from streams.sources.supplies import supplied
+from streams.sources.trial_words import part_name
 from streams.sources.trying import Trial
 from streams.web.frame import actions
 from streams.web.frame.broker import broker_within
@@ -99,6 +100,7 @@ class AddingPages:
             problems=problems,
             who=who,
             trial=trial,
+            part_name=part_name,
             stages=tuple(StageSupply(stage.value, supply.value) for stage, supply in stages.items()),
             definition=definition_of(source, reader.language),
             has_key=self._has_key(),

@@ -31,6 +31,7 @@ from streams.sources.overview import STATE_NAMES, ConnectionStatus, statuses
 from streams.sources.registry import source_named
 from streams.sources.source_log import ConnectionControl, StoredTrial, log_key, publish_records
 from streams.sources.supplies import supplied
+from streams.sources.trial_words import part_name
 from streams.web.frame import actions
 from streams.web.frame.broker import broker_within
 from streams.web.frame.errors import NO_CONNECTION, BadQueryError, NotFoundError
@@ -108,6 +109,7 @@ class SourcePages:
             definitions={
                 entry.status.source: definition_of(entry.status.source, reader.language) for entry in entries
             },
+            part_name=part_name,
             state_names={state: text(reader.language) for state, text in STATE_NAMES.items()},
             icons=ICONS,
             ends_text=lambda ending: ending_with_days(ending, reader.language),

@@ -169,7 +169,7 @@ def test_a_platform_that_does_not_answer_is_said_before_anything_is_saved(desk: 
     }
     result = desk.run("add", "--file", desk.file(**settings), "--yes")
     assert result.exit_code == 1
-    assert "bad orders: 127.0.0.1 is unreachable" in result.output
+    assert "bad orders: The platform is unreachable: 127.0.0.1 is" in result.output
     assert desk.book().raw(f"connection/{desk.name}") is None
     desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test")
     assert desk.run("test", desk.name).exit_code == 1
