@@ -195,7 +195,7 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
     if isinstance(summary.content, OrderBook):
         content.order_files.append(summary.file)
         content.platforms.add(marks.platform)
-        for _, facts in OrderVersions(summary.content, marks):
+        for _, facts, _ in OrderVersions(summary.content, marks):
             content.facts.setdefault(facts.order_id, []).append(facts)
     elif isinstance(summary.content, EventTable):
         content.events.take(summary.file, summary.content, marks, list(summary.per_day))

@@ -93,6 +93,8 @@ _FIELD_NAMES: Mapping[str, Text] = {
     "total": Text("金额", "Amount"), "currency": Text("币种", "Currency"), "refund_amount": Text("退款金额", "Refunded amount"),
     "unit_price": Text("单价", "Price of a unit"), "discount": Text("折扣", "Discount"), "paid_by_buyer": Text("买家支付", "Paid by the buyer"),
     "buyer_currency": Text("买家币种", "Currency of the buyer"), "country": Text("国家", "Country"), "buyer": Text("买家", "Buyer"),
+    "channel": Text("流量来源", "Traffic source"), "campaign": Text("推广活动", "Campaign"), "medium": Text("流量媒介", "Traffic medium"),
+    "landing": Text("落地页", "Landing page"), "referrer": Text("来源网址", "Referrer"),
     "product": Text("商品编号", "Product"), "item_name": Text("商品名称", "Name of the item"), "shop": Text("店铺", "Shop"),
     "replacement": Text("补发单", "Replacement order"), "test": Text("测试订单", "Test order"), "day": Text("日期", "Day"),
     "until": Text("截止日期", "Last day"), "action": Text("操作", "Action"), "time": Text("时间", "Time"), "event": Text("事件名", "Name of the event"),

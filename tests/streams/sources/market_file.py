@@ -152,7 +152,7 @@ def imported(platform: str, ledger: Ledger, now_ms: int, folder: Path) -> list[O
         assert isinstance(summary.content, OrderBook)
         at_ms = now_ms + 3_600_000
         marks = ImportMarks("cn", platform, str(ZONE), "imp-1", at_ms, now_ms)
-        return [facts for _, facts in OrderVersions(summary.content, marks)]
+        return [facts for _, facts, _ in OrderVersions(summary.content, marks)]
 
 
 def add_file(store: MemoryStore, platform: str, ledger: Ledger, now_ms: int, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from streams.sources.files.exports import order_words as says
@@ -91,12 +92,33 @@ _DESTINATION = one_of(
 _OF_BUYER = one_of(r"buyer|customer|käufer|comprador|买家|cliente|client|kunde|구매")
 
 
+_ARRIVALS: tuple[tuple[FieldOfExport, re.Pattern[str]], ...] = (
+    ("campaign", says.CAMPAIGN),
+    ("medium", says.MEDIUM),
+    ("channel", says.CHANNEL),
+    ("landing", says.LANDING),
+    ("referrer", says.REFERRER),
+)
+
+
+def said_arrivals(shown: Sequence[str]) -> Iterator[tuple[FieldOfExport, int]]:
+    """The columns of any platform's orders that say by a name of their own how the buyer came: ``utm_*``, a landing page, a referrer."""
+    for place, text in enumerate(shown):
+        words = plain_words(text)
+        for field, pattern in _ARRIVALS:
+            if pattern.search(words) and ("utm" in words or field in ("landing", "referrer")):
+                yield field, place
+
+
 @lru_cache(maxsize=20_000)
 def meanings(text: str) -> list[Meaning]:
     """What a header can mean."""
     plain, words = unicodedata.normalize("NFKC", text), plain_words(text)
     if not words or len(words) > _LONGEST or len(words.split()) > _MOST_WORDS:
         return []
+    for field, pattern in _ARRIVALS:
+        if pattern.search(words):
+            return [(field, 0 if "utm" in words else 1)]
     return (
         _of_thing(words)
         if _names_a_thing(words)

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from scoring.events.event import EventType
+from scoring.wording.text import Bilingual
 from streams.schema import Zone
 from streams.sources.files.exports.cells import folded, header_name
 from streams.sources.files.mapping import MappingError
@@ -45,7 +46,7 @@ FieldOfExport = Literal[
     "status", "substatus", "line_status", "financial", "fulfilment", "payment_method", "quantity", "total", "currency",
     "refund_amount", "unit_price", "discount", "paid_by_buyer", "buyer_currency", "country", "buyer", "product", "item_name",
     "shop", "replacement", "test", "day", "until", "action", "time", "event", "visitor", "details", "page", "amount",
-    "session", "channel", "campaign", "rating", "answered_min", "answered_s", "reference", "metric", "value", "results", "error",
+    "session", "channel", "campaign", "medium", "landing", "referrer", "rating", "answered_min", "answered_s", "reference", "metric", "value", "results", "error",
 ]  # fmt: skip
 Fact = Literal[
     "unpaid", "placed", "paid", "shipped", "shipped_paid", "delivered", "delivered_paid", "completed", "cancelled", "refunded"
@@ -160,6 +161,12 @@ class ExportLayout(_LayoutPart):
             for language, headers in spec.headers.items()
             for header in headers
         }
+
+    @property
+    def said_title(self) -> str:
+        """What it is called, in both languages."""
+        title = self.title or self.name
+        return Bilingual(self.title_zh or title, title)
 
     @functools.cached_property
     def sign_names(self) -> frozenset[str]:

@@ -24,7 +24,7 @@ _LONGEST = 256 << 10
 #: in place of a place on disk: the order is at hand
 _HERE = -1
 #: characters of a text, and parcels, that are kept of an order
-LONGEST_TEXT, MOST_PARCELS = 256, 500
+LONGEST_TEXT, LONGEST_ADDRESS, MOST_PARCELS = 256, 1024, 500
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -57,6 +57,11 @@ class ExportOrder:
     shop: str = ""
     parcels: frozenset[str] = _NOTHING
     own_id: str = ""
+    channel: str = ""
+    campaign: str = ""
+    medium: str = ""
+    landing: str = ""
+    referrer: str = ""
 
     @property
     def is_cancelled(self) -> bool:
@@ -162,12 +167,13 @@ def _packed(order: ExportOrder) -> tuple[Any, ...]:
         ),
         (order.currency, order.buyer_currency, order.method, order.is_cod, order.amounts_differ),
         (order.country, order.buyer, order.product, order.shop, order.parcels, order.own_id),
+        (order.channel, order.campaign, order.medium, order.landing, order.referrer),
         times,
     )
 
 
 def _unpacked(packed: tuple[Any, ...]) -> ExportOrder:
-    head, numbers, money, names, times = packed
+    head, numbers, money, names, arrival, times = packed
     order_id, line, facts, rows, live_rows, cancelled_rows = head
     units, amount, refund, buyer_amount = numbers
     currency, buyer_currency, method, is_cod, amounts_differ = money
@@ -175,7 +181,7 @@ def _unpacked(packed: tuple[Any, ...]) -> ExportOrder:
     return ExportOrder(
         order_id, line, {name: _moment(*at) for name, *at in times}, facts, rows, live_rows, cancelled_rows,
         Decimal(units), None if amount is None else Decimal(amount), currency, Decimal(refund), Decimal(buyer_amount),
-        buyer_currency, method, is_cod, amounts_differ, country, buyer, product, shop, parcels, own_id,
+        buyer_currency, method, is_cod, amounts_differ, country, buyer, product, shop, parcels, own_id, *arrival,
     )  # fmt: skip
 
 

@@ -13,16 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.wording.text import Bilingual
+from streams.sources.files.exports.arrivals import ARRIVAL_FIELDS
 from streams.sources.files.exports.cells import folded, is_blank
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.layout import FACTS, STATUS_FIELDS
-from streams.sources.files.exports.open_orders import LONGEST_TEXT, MOST_PARCELS, ExportOrder, OpenOrders
+from streams.sources.files.exports.open_orders import (
+    LONGEST_ADDRESS,
+    LONGEST_TEXT,
+    MOST_PARCELS,
+    ExportOrder,
+    OpenOrders,
+)
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.values import BAD_NUMBER, BadNumber, ColumnValues
 
 _LIFE = ("placed", "paid", "shipped", "shipping_arranged", "delivered", "completed", "cancelled")
-_NAMES = ("country", "buyer", "product", "shop")
+_NAMES = ("country", "buyer", "product", "shop", *ARRIVAL_FIELDS)
 #: the column of the id by which the platform's API and webhooks know an order
 OWN_ID = "own_id"
 #: columns that mark orders which are none to be counted
@@ -257,7 +264,7 @@ class OrderBook:
         self._add_statuses(order, rows, at)
         for one, texts in rows.names:
             if (text := texts[at]) and not getattr(order, one):
-                setattr(order, one, text[:LONGEST_TEXT])
+                setattr(order, one, text[: LONGEST_ADDRESS if one == "landing" else LONGEST_TEXT])
         if rows.methods is not None and not order.method and (method := rows.methods[at]):
             order.method, order.is_cod = method[:LONGEST_TEXT], self._layout.is_cod(method)
         if rows.parcels is not None and (parcel := rows.parcels[at]) and parcel not in order.parcels:

@@ -262,6 +262,22 @@ CARRIER = one_of(r"carrier|courier|transport|spediteur|快递|物流|택배|пе
 OF_SHOP = one_of(
     r"seller|merchant|vendor|supplier|custom|own\b|offer|独自|自定义|판매처|partner|external|vendedor|vendeur|satıcı|продавца|商家|업체|판매자|販売者|ผู้ขาย|货号|貨號|管理番号"
 )
+#: how the buyer came: by which campaign and medium, from where, and at which page
+CAMPAIGN = re.compile(
+    r"utm ?campaign$|^(?:(?:marketing|ad|ads|order|last|first|traffic) ?)?campaign(?: ?name| code)?(?: utm)?$|^(?:utm ?)?(?:活动名称|广告系列|推广计划|推广活动|营销活动)$|^campaña$|^campanha$|^kampagne$|^кампания$|^キャンペーン(?:名|コード)?$|^캠페인$"
+)
+MEDIUM = re.compile(
+    r"utm ?medium$|^(?:(?:marketing|traffic|last|first) ?)?medium(?: utm)?$|^广告媒介$|^流量媒介$"
+)
+CHANNEL = re.compile(
+    r"utm ?source$|^(?:traffic|marketing|last|first) ?source(?: name)?$|^(?:marketing|acquisition|traffic) channel$|^流量来源$|^推广渠道$|^referrer source$|^流入元$|^유입경로$|^유입채널$|^fuente de tráfico$|^origem do tráfego$|^источник перехода$"
+)
+LANDING = re.compile(
+    r"^landing ?(?:page|site|url)(?: url)?$|^(?:utm ?)?落地页(?:链接|地址|url)?$|^landing site ref$|^entry page$|^ランディングページ$"
+)
+REFERRER = re.compile(
+    r"^(?:referr?ing|referr?er|http referr?er) ?(?:site|url|page|domain)?$|^来源(?:网址|页面|链接)$|^リファラ(?:ー)?$|^referente$"
+)
 #: a sum of one row of the order
 OF_LINE = one_of(
     r"items?\b|line|lineitem|product|sku|position|商品|产品|宝贝|상품별|明細|ligne|línea|linha|zeile|товар"

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
 from streams.sources.files.exports.guesses import HeaderRow, guess
+from streams.sources.files.exports.header_meanings import said_arrivals
 from streams.sources.files.exports.layout import ExportLayout
 
 #: from here on a table is taken for what it looks like; below, the person is asked
@@ -168,6 +169,11 @@ def _fit(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable | None:
             table.dimensions[one] = headers.index(present)
     if any(need not in table.columns for need in layout.needs):
         return None
+    if layout.kind == "orders":
+        taken = set(table.columns.values())
+        for field_, place in said_arrivals(table.shown):
+            if place not in taken:
+                table.columns.setdefault(field_, place)
     if not table.measures if layout.kind == "report" else not table.columns:
         return None
     _judge(table)

@@ -20,6 +20,7 @@ from scoring.records.order_life import LeftOut, merge, stage_events
 from scoring.records.report_row import identity_of
 from streams.clock import now_ms
 from streams.collector.intake import EventIntake
+from streams.sources.arrival import Arrival
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.dry_run import ExportSummary
 from streams.sources.files.exports.event_rows import EventTable
@@ -122,16 +123,16 @@ class _Sending:
         """The facts of orders, and the events that follow from them."""
         versions = iter(OrderVersions(book, self._marks))
         while chunk := list(islice(versions, _CHUNK)):
-            done = await self._records.publish(orders=[facts for _, facts in chunk])
+            done = await self._records.publish(orders=[facts for _, facts, _ in chunk])
             self._note(done)
             self.report.orders += done.orders
             bad = {id(one.record) for one in done.rejected}
             events: list[tuple[int, dict[str, Any]]] = []
-            for line, facts in chunk:
+            for line, facts, arrival in chunk:
                 if id(facts) in bad or (life := merge([facts])) is None:
                     continue
                 sending = stage_events(life)
-                events += [(line, event.incoming()) for event in sending.events]
+                events += [(line, _arrived(event.incoming(), arrival)) for event in sending.events]
                 for kind, reason in sending.left_out:
                     if reason is LeftOut.NO_TIME:
                         self.report.without_time[kind.value] += 1
@@ -198,6 +199,13 @@ class _Sending:
     def _remember(self, detail: str) -> None:
         if len(self.report.first_details) < 3:
             self.report.first_details.append(detail)
+
+
+def _arrived(event: dict[str, Any], arrival: Arrival) -> dict[str, Any]:
+    """An event of an order; the order itself with how its buyer came."""
+    if event["type"] == EventType.ORDER.value:
+        event |= {name: text[:256] for name, text in arrival._asdict().items() if text}
+    return event
 
 
 def _of_table(table: EventTable, marks: ImportMarks, currency: str) -> Iterator[tuple[int, dict[str, Any]]]:

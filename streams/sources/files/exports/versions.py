@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from scoring.records.order_facts import ALL_REFUNDS, OrderFacts, OrderKind
 from scoring.records.report_row import Period, ReportRow
 from scoring.records.report_rules import is_complete
+from streams.sources.arrival import Arrival
+from streams.sources.files.exports.arrivals import arrival_of_order
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.open_orders import ExportOrder
 from streams.sources.files.exports.order_life import OrderBook
@@ -52,16 +54,16 @@ class ImportMarks:
 
 
 class OrderVersions:
-    """The facts of the orders of one table, each with its line."""
+    """The facts of the orders of one table, each with its line and how its buyer came."""
 
     def __init__(self, book: OrderBook, marks: ImportMarks) -> None:
         self._book, self._marks, self._zone = book, marks, marks.local
         #: the file knows all of its orders as they were at the newest time in it, or later
         self._as_of_ms = min(max(map(self._ms, book.newest.values()), default=0), marks.told_at_ms)
 
-    def __iter__(self) -> Iterator[tuple[int, OrderFacts]]:
+    def __iter__(self) -> Iterator[tuple[int, OrderFacts, Arrival]]:
         for order in self._book.orders():
-            yield order.line, self._facts(order)
+            yield order.line, self._facts(order), arrival_of_order(order)
         for left in self._book.left_out_orders.values():
             yield (
                 left.line,
@@ -71,6 +73,7 @@ class OrderVersions:
                     test=True if left.reason == "test" else None,
                     kind=OrderKind(left.reason) if left.reason != "test" else OrderKind.ORDINARY,
                 ),
+                Arrival(),
             )
 
     def _facts(self, order: ExportOrder) -> OrderFacts:
