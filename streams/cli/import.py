@@ -85,7 +85,7 @@ def import_files(
             return
         choices = _with_kept(_choices(layout, mapping, zone, currency, store), data)
         if words[0] == "suggest" and len(words) == 2:
-            _suggest(Path(words[1]), choices)
+            _suggest(Path(words[1]), choices, as_json=as_json)
             return
         paths = [_existing(Path(word)) for word in words]
         outcomes = [_import(path, choices, data, yes, dry_run, as_json) for path in paths]
@@ -284,10 +284,16 @@ def _show_report(out: Console, report: ImportReport, summary: ExportSummary) -> 
         out.print(f"  [yellow]rejected:[/yellow] {plain(detail)}")
 
 
-def _suggest(path: Path, choices: ImportChoices) -> None:
+def _suggest(path: Path, choices: ImportChoices, *, as_json: bool) -> None:
     with opened(_existing(path)) as files:
         for file in files:
             for summary in summarize(file, choices):
-                if summary.table is None or summary.values is None:
+                mapping = None
+                if summary.table is not None and summary.values is not None:
+                    mapping = suggested(summary.table, summary.values.source)
+                if as_json:
+                    say_json(msgspec.json.encode({**summary.as_record(), "mapping": mapping}).decode())
+                elif mapping is None:
                     raise failed(f"{summary.file}: {summary.trouble}")
-                say(suggested(summary.table, summary.values.source))
+                else:
+                    say(mapping)

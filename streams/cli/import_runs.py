@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from rich.table import Table
@@ -24,7 +25,7 @@ def list_imports(settings: Settings, store: str, *, as_json: bool) -> None:
     runs = [one for one in asyncio.run(read_runs(settings, now_ms())) if store in ("", one.store_id)]
     if as_json:
         for run in runs:
-            say_json(msgspec.json.encode(run).decode())
+            _say_record(run)
         return
     if not runs:
         say("no imports")
@@ -43,6 +44,18 @@ def list_imports(settings: Settings, store: str, *, as_json: bool) -> None:
     console(wide=180).print(view)
 
 
+def run_record(run: ImportRun) -> dict[str, Any]:
+    """A kept import with every key that the record of a file has; None and nothing for what is not kept of it."""
+    kept = {name: getattr(run, name) for name in run.__struct_fields__}
+    own = {"store": run.store_id, "zone": run.zone or None, "first_day": run.first_day or None, "last_day": run.last_day or None}  # fmt: skip
+    unknown = dict.fromkeys(("sure", "rows", "paid", "shipped", "cancelled", "units"))
+    return {**kept, **own, **unknown, "left_out": {}, "money": {}, "questions": []}
+
+
+def _say_record(run: ImportRun) -> None:
+    say_json(msgspec.json.encode(run_record(run)).decode())
+
+
 _NUMBERS = ("events", "orders", "report rows")
 
 
@@ -53,7 +66,10 @@ def undo_one(settings: Settings, config: Config, import_id: str, *, yes: bool, a
     if run is None:
         raise failed(f"unknown import {import_id!r}; `funnelwatch import list` shows all")
     if run.state is ImportState.UNDONE:
-        say(f"{import_id} is undone already")
+        if as_json:
+            _say_record(run)
+        else:
+            say(f"{import_id} is undone already")
         return
     if not yes and not confirm(f"undo {import_id} ({plain(run.file)} into {plain(run.store_id)})?"):
         raise failed("nothing was undone")
@@ -61,7 +77,7 @@ def undo_one(settings: Settings, config: Config, import_id: str, *, yes: bool, a
     audited(settings, f"import undo {import_id}")
     done = asyncio.run(undo_import(settings, config, runs, import_id, login_name()))
     if as_json:
-        say_json(msgspec.json.encode(done).decode())
+        _say_record(done)
         return
     say(undone_text(done))
     say(

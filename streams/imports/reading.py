@@ -37,7 +37,7 @@ def _shown(summary: ExportSummary) -> dict[str, Any]:
     fields = {place: name for name, place in table.columns.items()}
     measures = {place: name for name, place in table.measures.items()}
     parts = {place: name for name, place in table.dimensions.items()}
-    record["layout_title"] = table.layout.title or table.layout.name
+    record["layout_title"] = table.layout.said_title
     record["kind"] = table.layout.kind
     record["why"] = table.why  # in both languages, as the reader wants it
     record["notes"] = summary.notes

@@ -120,6 +120,7 @@ def test_what_is_not_an_export_gets_an_answer_and_no_button(
     path, text = browser.shown(name, content)
     assert answer in text
     assert "<script>" not in text.replace("<script src=", "")
+    assert "while a question is open" not in text
     assert f'action="{path}/import"' not in text
     browser.send(f"{path}/drop")
 

@@ -149,15 +149,19 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
             summaries.append(ExportSummary(name, _why_rejected(table.layout)))
             continue
         try:
-            summaries.append(_summary(name, table, rows, choices, is_text=not file.sheets))
+            summary = _summary(name, table, rows, choices, is_text=not file.sheets)
         except UnreadableExportError as error:
-            summaries.append(ExportSummary(name, str(error)))
+            summary = ExportSummary(name, str(error))
+        if table.layout.is_guess and summary.values is not None and not summary.values.row_count:
+            summary = ExportSummary(name, sentences.NO_ROWS.both())  # nothing shows what it is
+        summaries.append(summary)
     return summaries
 
 
 def _why_rejected(layout: ExportLayout) -> Bilingual:
     return Bilingual(
-        f"{layout.title}：{layout.rejected_zh or layout.rejected}", f"{layout.title}: {layout.rejected}"
+        f"{layout.title_zh or layout.title}：{layout.rejected_zh or layout.rejected}",
+        f"{layout.title}: {layout.rejected}",
     )
 
 

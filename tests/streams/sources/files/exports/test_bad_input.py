@@ -47,6 +47,12 @@ def test_headers_and_no_rows_say_so(tmp_path: Path, headers: int) -> None:
     assert "a header and no rows" in record["notes"][0]
 
 
+def test_three_headers_of_nobody_knows_what_and_no_rows_were_asked_about(tmp_path: Path) -> None:
+    record = found(csv(tmp_path, "Order ID,Date,Total\n"))
+    assert "a header and no rows" in record["error"]
+    assert record["questions"] == []
+
+
 @pytest.mark.parametrize(
     "header",
     [
