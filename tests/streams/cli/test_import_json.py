@@ -56,7 +56,7 @@ def test_every_file_has_every_named_key(tmp_path: Path, files: Path) -> None:
     assert [record["report_rows"] for record in records if record["file"].endswith("report.csv")] == [6]
 
 
-def test_a_suggestion_and_a_refused_one_have_them_too(tmp_path: Path, files: Path) -> None:
+def test_a_suggestion_has_them_and_so_has_none(tmp_path: Path, files: Path) -> None:
     good, bad = (printed(tmp_path, "suggest", str(files / name))[0] for name in ("orders.csv", "page.csv"))
     assert not NAMED - good.keys()
     assert not NAMED - bad.keys()

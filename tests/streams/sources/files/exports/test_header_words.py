@@ -35,7 +35,7 @@ def recognized(*shown: str, row: Sequence[str] = ()) -> RecognizedTable | None:
         ("رقم الطلب", "order"), ("تاريخ الإنشاء", "placed"), ("حالة الدفع", "financial"), ("رمز المنتج", "product"), ("شماره سفارش", "order"), ("מספר הזמנה", "order"), ("Nr. comandă", "order"),
         ("Stav objednávky", "status"), ("Rendelésszám", "order"), ("Ποσότητα", "quantity"), ("Назва товару", "item_name"), ("Дата поръчка", "placed"), ("Beställningsdatum", "placed"),
         ("판매자상품번호", "product"), ("Item Unit Price", "unit_price"), ("Titre du produit", "item_name"), ("order_delivered_carrier_date", "shipped"),
-        ("Amount", "total"), ("Email", "buyer"), ("Total Barang", "quantity"), ("Gesamterstattung", "refund_amount"),
+        ("Amount", "total"), ("Email", "buyer"), ("Total Barang", "quantity"), ("Qtd. total do pedido", "quantity"), ("Gesamterstattung", "refund_amount"),
     ],
 )  # fmt: skip
 def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) -> None:
