@@ -39,11 +39,16 @@ LONGEST = (
     "tests/browser",
     "tests/streams/embedded",
     "tests/streams/web",
+    "tests/streams/evaluation",
+    "tests/streams/jobs",
+    "tests/streams/clickhouse",
+    "tests/streams/imports",
     "tests/streams/transport",
     "tests/streams/pools",
     "tests/contracts",
     "tests/streams/collector",
     "tests/streams/channels",
+    "tests/test_",  # those that look at every file, as one
 )
 
 #: files that one worker takes, one after the other

@@ -161,6 +161,7 @@ def test_without_questions_every_error_is_named_and_nothing_is_saved(desk: Desk)
     assert desk.book().raw(f"connection/{desk.name}") is None
 
 
+@pytest.mark.usefixtures("without_pauses")
 def test_a_platform_that_does_not_answer_is_said_before_anything_is_saved(desk: Desk) -> None:
     settings = {
         "source": "json_api",
@@ -175,6 +176,7 @@ def test_a_platform_that_does_not_answer_is_said_before_anything_is_saved(desk: 
     assert desk.run("test", desk.name).exit_code == 1
 
 
+@pytest.mark.usefixtures("without_pauses")
 def test_only_list_and_show_answered_scripts(desk: Desk) -> None:
     file = desk.file(
         source="json_api",

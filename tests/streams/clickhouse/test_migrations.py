@@ -62,9 +62,8 @@ async def test_several_processes_migrate_at_once_and_again(clickhouse: Any, sett
     assert recorded == [(one.number, one.checksum) for one in find_migrations() if not one.only_on_cluster]
 
 
-async def test_the_reader_reads_every_view_plainly(clickhouse: Any, settings: Settings) -> None:
-    await migrate(settings)
-    reader = clickhouse.read_client(database=settings.clickhouse_database)
+def test_the_reader_reads_every_view_plainly(clickhouse: Any, ready_database: str) -> None:
+    reader = clickhouse.read_client(database=ready_database)
     asked = [*VIEWS, *SUMS.values()]
     assert {view: reader.query(f"SELECT count() FROM {view}").result_rows for view in asked} == {
         view: [(0,)] for view in asked
@@ -118,18 +117,17 @@ def test_on_a_cluster_every_statement_names_it_and_every_engine_is_replicated() 
 
 
 @pytest.mark.parametrize("view", ["stage_counts", "scores", "events"])
-async def test_a_store_and_a_time_range_prune_partitions_and_granules(
-    clickhouse: Any, settings: Settings, view: str
+def test_a_store_and_a_time_range_prune_partitions_and_granules(
+    clickhouse: Any, ready_database: str, view: str
 ) -> None:
-    await migrate(settings)
-    client = clickhouse.client(database=settings.clickhouse_database)
+    client = clickhouse.client(database=ready_database)
     fill = {
         "stage_counts": "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) SELECT concat('s', toString(number % 100)), "
-        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, '', [1,0,0,0,0,0,0], 1 FROM numbers(5000000)",
+        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, '', [1,0,0,0,0,0,0], 1 FROM numbers(1000000)",
         "scores": "INSERT INTO scores_raw (store_id, minute, step, version) SELECT concat('s', toString(number % 100)), "
-        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, 'x', 1 FROM numbers(5000000)",
+        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, 'x', 1 FROM numbers(1000000)",
         "events": "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, version) SELECT concat('s', toString(number % 100)), "
-        "toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + intDiv(number, 10), 'click', toString(number), now64(3), 1 FROM numbers(1000000)",
+        "toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + intDiv(number, 3), 'click', toString(number), now64(3), 1 FROM numbers(300000)",
     }[view]  # fmt: skip
     client.command(fill)
     column = "event_time" if view == "events" else "minute"

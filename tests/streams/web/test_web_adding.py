@@ -87,6 +87,7 @@ def test_a_connection_that_works_is_saved_sealed_and_its_secret_is_on_no_page(de
     assert open_sealer(desk.settings).open(settings["secret"], place_of(name)) == SECRET
 
 
+@pytest.mark.usefixtures("without_pauses")
 def test_a_platform_that_does_not_answer_is_said_and_nothing_is_saved_unless_it_is_wanted(
     desk: ActionPage,
 ) -> None:
