@@ -24,7 +24,7 @@ from scoring.funnel.scores import OWN_HISTORY_MINUTES
 from streams.backtest.run import TRAIN_DAYS
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
-from streams.clock import now_ms
+from streams.clock import monotonic, now_ms
 from streams.config.core import day_rules, slow_inputs
 from streams.config.model import Config
 from streams.config.pooling import lenders, pool_rules
@@ -48,6 +48,8 @@ _GROWTH = 1.5
 _GROWING_DAYS = 14.0
 _NIGHT_S = 86_400
 _EAGER_S, _CALM_S = 5.0, 60.0
+#: seconds after the start in which history that is about to be loaded is looked for eagerly
+_STARTING_S = 180.0
 #: minutes by which a history may grow between two looks and still count as loaded
 _LOADED_TOLERANCE = 3
 
@@ -177,8 +179,7 @@ def outgrown(
     """
     due = set()
     for store, extent in extents.items():
-        loading = abs(extent.filled - before.get(store, Extent(0, 0)).filled) > _LOADED_TOLERANCE
-        if loading:
+        if _is_loading(store, extent, before):
             continue
         baseline = published.get(store)
         days = extent.span / 1440
@@ -192,8 +193,28 @@ def outgrown(
     return due
 
 
+def _is_loading(store: str, extent: Extent, before: Mapping[str, Extent]) -> bool:
+    return abs(extent.filled - before.get(store, Extent(0, 0)).filled) > _LOADED_TOLERANCE
+
+
+def pause_s(
+    extents: Mapping[str, Extent], before: Mapping[str, Extent], waiting: Collection[str], running_s: float
+) -> float:
+    """Seconds until the next look, which reads the minutes of weeks.
+
+    Args:
+        extents: the stores' histories.
+        before: the same at the look before.
+        waiting: stores without a baseline that no fit has been tried for. One that sends nothing may be among them for ever.
+        running_s: seconds since the start.
+    """
+    is_loading = any(_is_loading(store, extents[store], before) for store in waiting if store in extents)
+    return _EAGER_S if is_loading or (waiting and running_s < _STARTING_S) else _CALM_S
+
+
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Fit and publish until cancelled."""
+    began = monotonic()
     report.say("starting")
     beating = asyncio.create_task(_beat(report))
     published: dict[str, StoreBaseline] = {}
@@ -232,11 +253,8 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                         stores=sum(not baseline.members for baseline in made),
                         because="new history" if due else "night",
                     )
-                if any(
-                    store not in published and store not in tried
-                    for store in {*extents, *(store.id for store in config.stores)}
-                ):
-                    pause = _EAGER_S
+                waiting = {*extents, *(store.id for store in config.stores)} - {*published, *tried}
+                pause = pause_s(extents, before, waiting, monotonic() - began)
                 stores = sum(not baseline.members for baseline in published.values())
                 state, detail = "ready", f"{counted(stores, 'store')} with a baseline"
             except (ClickHouseError, KafkaError, OSError) as error:

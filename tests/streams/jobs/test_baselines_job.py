@@ -15,7 +15,7 @@ from scoring.baselines.benchmark import BenchmarkError
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import StateReport, read_states
-from streams.jobs.baselines import Extent, outgrown, run
+from streams.jobs.baselines import Extent, outgrown, pause_s, run
 from streams.jobs.benchmark import drop_benchmark, put_benchmark, read_benchmark
 from streams.kafka import topics
 from streams.kafka.admin import create_topics
@@ -125,3 +125,12 @@ def test_a_benchmark_is_kept_only_if_it_is_one(tmp_path: Path) -> None:
     assert read_benchmark(tmp_path) == kept
     assert drop_benchmark(tmp_path)
     assert read_benchmark(tmp_path).lines == ()
+
+
+def test_a_store_that_never_sends_anything_had_the_weeks_read_every_five_seconds() -> None:
+    settled = {"busy": Extent(5000, 4000)}
+    calm = pause_s(settled, settled, (), 10_000)
+    assert pause_s(settled, settled, {"silent"}, 10_000) == calm
+    assert pause_s(settled, settled, {"silent"}, 10) < calm
+    loading = settled | {"silent": Extent(900, 400)}
+    assert pause_s(loading, settled, {"silent"}, 10_000) < calm
