@@ -289,6 +289,16 @@ def test_passwords_are_made_when_none_are_given(tmp_path):
         process.terminate()
 
 
+def test_the_caches_of_the_embedded_engine_are_bounded(clickhouse):
+    answer = clickhouse.client().query(
+        "SELECT sum(toUInt64(value)), count() FROM system.server_settings WHERE name IN ('mark_cache_size', "
+        "'primary_index_cache_size', 'index_mark_cache_size', 'query_condition_cache_size', 'compiled_expression_cache_size')"
+    )
+    ((size, count),) = answer.result_rows
+    assert count == 5
+    assert size < 500_000_000
+
+
 def test_a_configuration_file_in_the_working_folder_changes_nothing(tmp_path):
     (tmp_path / "config.xml").write_text(
         "<clickhouse><users_config>/nowhere/users.xml</users_config></clickhouse>"

@@ -59,8 +59,18 @@ class StatementResult:
     body: bytes = b""
 
 
+#: bytes of the engine's caches: its own limits, of up to 5 GB each, are for servers that have their machine to themselves
+_CACHES = {
+    "mark_cache_size": 134_217_728,
+    "primary_index_cache_size": 134_217_728,
+    "index_mark_cache_size": 33_554_432,
+    "query_condition_cache_size": 33_554_432,
+    "compiled_expression_cache_size": 33_554_432,
+}
 #: the engine looks every second, not twenty times, at how much memory the process has
-_SERVER = "<memory_worker_period_ms>1000</memory_worker_period_ms>"
+_SERVER = "<memory_worker_period_ms>1000</memory_worker_period_ms>" + "".join(
+    f"<{name}>{size}</{name}>" for name, size in _CACHES.items()
+)
 
 
 def named(value: str) -> str:
