@@ -204,11 +204,12 @@ def _sureness(ground: Ground, readings: Mapping[str, Reading]) -> float:
         return 1.0
     if ground.condition.level is ReadingLevel.NOT_CLEARLY_LOW:
         return 1.0  # what was not seen is a fact
+    points = score.uncut
     distance = {
-        ReadingLevel.CLEARLY_LOW: LOW - score.value,
-        ReadingLevel.FAR_LOW: FAR - score.value,
-        ReadingLevel.CLEARLY_HIGH: score.value - HIGH,
-        ReadingLevel.NOT_LOW: score.value - LOW,
+        ReadingLevel.CLEARLY_LOW: LOW - points,
+        ReadingLevel.FAR_LOW: FAR - points,
+        ReadingLevel.CLEARLY_HIGH: points - HIGH,
+        ReadingLevel.NOT_LOW: points - LOW,
         ReadingLevel.TRUE: USUAL,
     }[ground.condition.level]
     return _NORMAL.cdf(distance / score.spread)

@@ -65,6 +65,15 @@ class Score:
     high: float
     spread: float
 
+    @property
+    def uncut(self) -> float:
+        """The points before they were cut to [0, 100], as far as they follow from the end of the interval that was not cut."""
+        if self.value <= 0 < self.high:
+            return min(self.value, self.high - Z90 * self.spread)
+        if self.low < 100 <= self.value:
+            return max(self.value, self.low + Z90 * self.spread)
+        return self.value
+
 
 def cut(points: float) -> float:
     """Within [0, 100]."""

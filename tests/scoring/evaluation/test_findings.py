@@ -148,6 +148,11 @@ def test_what_is_far_below_usual_and_part_of_no_scenario_has_somewhere_to_look_a
     assert found(known, (outage,))["low:service.time_to_answer"].actions == ()
 
 
+def test_how_sure_a_finding_is_does_not_end_where_the_scale_ends() -> None:
+    beyond = readings(("service.time_to_answer", Score(0, 0, 6, 18)))
+    assert found(beyond)["low:service.time_to_answer"].strength > 0.98
+
+
 def test_what_a_scenario_that_is_seen_looks_at_is_not_said_again() -> None:
     assert not [name for name in found(holding("late_and_disliked")) if name.startswith("low:logistics")]
 
