@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,24 +28,31 @@ from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.score import Unscored
+from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.texts import SCORE
 from streams.agents.answers import AnswerStatus
 from streams.agents.api import ReadApi
 from streams.agents.meanings import meaning_of
 from streams.agents.questions import Questions, answered
 from streams.cli.main import app
-from streams.config.model import Config
+from streams.clickhouse.reader import Database
+from streams.config.model import Config, StoreConfig
+from streams.evaluation.reporting import known_stores, store_report
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.incidents.reader import ReaderWording
 from streams.jobs.evaluations import once
-from tests.fixtures.clickhouse import Store
+from streams.settings import Settings
+from tests.fixtures.clickhouse import Store, empty_tables, make_tables
 from tests.fixtures.evaluation_seed import STORE, insert_year
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
 from tests.fixtures.web_seed import ALERT, CONFIG
 
 Tongue = Literal["zh", "en"]
+Length = Literal["week", "month"]
 LANGUAGES: tuple[Tongue, ...] = ("zh", "en")
+#: stores of the long form, each with a past of its own
+MANY = 10
 #: what a lack of a score is to an agent
 STATUS = {
     Unscored.NO_SOURCE: AnswerStatus.UNKNOWN,
@@ -93,14 +102,14 @@ def rows_of_page(html: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-async def asked(page: RunningPage, questions: Questions, store: str, language: Tongue) -> Mouths:
+async def asked(
+    page: RunningPage, questions: Questions, store: str, language: Tongue, period: Length = "month"
+) -> Mouths:
     """The same period and comparator, of all."""
-    which = "period=month&against=own"
+    which = f"period={period}&against=own"
     api = await asyncio.to_thread(page.json, f"/stores/{store}/evaluation?{which}")
     html = (await asyncio.to_thread(page.get, f"/stores/{store}/evaluation?{which}&lang={language}")).text
-    agent = await answered(
-        questions.evaluation, store=store, period="month", against="own", language=language
-    )
+    agent = await answered(questions.evaluation, store=store, period=period, against="own", language=language)
     head = re.search(r'<p class="sum">(.*?)</p>', html, re.DOTALL)
     assert head is not None
     return Mouths(api, agent, rows_of_page(html), unescape(head[1]))
@@ -137,7 +146,9 @@ def assert_scores_agree(
     assert said.startswith(score_text(api["score"], language)), (api, said)
 
 
-async def assert_one_truth(mouths: Mouths, questions: Questions, store: str, language: Tongue) -> int:
+async def assert_one_truth(
+    mouths: Mouths, questions: Questions, store: str, language: Tongue, period: Length = "month"
+) -> int:
     """All that an evaluation says is the same everywhere; returns how many questions that were."""
     api, agent, count = mouths.api, mouths.agent, 0
     at = {name: datetime.fromtimestamp(api[f"{name}_ms"] / 1000, UTC) for name in ("from", "to")}
@@ -171,7 +182,7 @@ async def assert_one_truth(mouths: Mouths, questions: Questions, store: str, lan
     assert {of for of in mouths.page if of in INDICATOR_BY_ID} == set(measured)
     for of, one in measured.items():
         by_agent = await answered(
-            questions.evaluation, store=store, of=of, period="month", against="own", language=language
+            questions.evaluation, store=store, of=of, period=period, against="own", language=language
         )
         name, said, value, cases, definition, *_ = mouths.page[of]
         assert (by_agent["name"], by_agent["definition"]) == (name, definition)
@@ -182,20 +193,20 @@ async def assert_one_truth(mouths: Mouths, questions: Questions, store: str, lan
         count += 1
     for of in sorted(INDICATOR_BY_ID.keys() - measured.keys()):
         by_agent = await answered(
-            questions.evaluation, store=store, of=of, period="month", against="own", language=language
+            questions.evaluation, store=store, of=of, period=period, against="own", language=language
         )
         assert by_agent["status"] in (AnswerStatus.UNKNOWN, AnswerStatus.NOT_YET)
         count += 1
     return count
 
 
-def assert_views_agree(client: Any, api: Mapping[str, Any], store: str) -> None:
+def assert_views_agree(client: Any, api: Mapping[str, Any], store: str, period: Length = "month") -> None:
     """What Grafana draws, to the last digit."""
     start = datetime.fromtimestamp(api["from_ms"] / 1000, UTC).replace(tzinfo=None)
     rows = client.query(
-        "SELECT kind, name, score, low, high, reason FROM evaluations WHERE store_id = {store:String} AND period = 'month' "
+        "SELECT kind, name, score, low, high, reason FROM evaluations WHERE store_id = {store:String} AND period = {period:String} "
         "AND comparator = 'own' AND period_start = {start:DateTime}",
-        parameters={"store": store, "start": start},
+        parameters={"store": store, "start": start, "period": period},
     ).result_rows
     drawn = {(kind, name): (score, low, high, reason) for kind, name, score, low, high, reason in rows}
     said = {("health", "health"): api["health"]}
@@ -279,3 +290,71 @@ async def test_what_nobody_knows_has_no_number_anywhere(
     assert (await asyncio.to_thread(page.get, "/api/v1/stores/new-store/evaluation")).status_code == 404
     out_of_scope = await answered(Questions(questions._api, only=("us-own",)).evaluation, store=store)
     assert out_of_scope["status"] == AnswerStatus.REFUSED
+
+
+@pytest.mark.long
+async def test_mouths_say_the_same_of_many_stores(
+    clickhouse: Store, tmp_path: Path, serve_page: Callable[..., RunningPage]
+) -> None:
+    """Each store with a past of its own: page, API, agents, command, report and the views of Grafana, by month and by week."""
+    present_ms = time.time_ns() // 1_000_000
+    settings = page_settings(
+        clickhouse, tmp_path, clickhouse_database=f"funnelwatch_mouths_{uuid.uuid4().hex[:8]}"
+    )
+    make_tables(clickhouse, settings.clickhouse_database)
+    client = clickhouse.client(settings.clickhouse_database)
+    template = next(store for store in CONFIG.stores if store.id == STORE)
+    stores = [template.model_copy(update={"id": f"store-{place:02}"}) for place in range(MANY)]
+    for place, store in enumerate(stores):
+        insert_year(client, present_ms, store.id, back=5 + place % 5, seed=100 + place)
+    config = Config(stores=tuple(stores))
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, once(settings, config, present_ms)).result()
+    page = serve_page(settings, config)
+    api, reading = ReadApi(page.url, ""), clickhouse.read_client(settings.clickhouse_database)
+    questions, count = Questions(api), 0
+    for store in stores:
+        for language in LANGUAGES:
+            for period in ("month", "week"):
+                mouths = await asked(page, questions, store.id, language, period)
+                count += await assert_one_truth(mouths, questions, store.id, language, period)
+                assert_views_agree(reading, mouths.api, store.id, period)
+                await assert_report_agrees(settings, config, store, mouths, language, period)
+            words = [
+                "ask",
+                "evaluation",
+                f"store={store.id}",
+                "period=month",
+                "against=own",
+                f"language={language}",
+            ]
+            command = await asyncio.to_thread(
+                partial(
+                    CliRunner().invoke, app, [*words, "--json", "--page", page.url, "--data", str(tmp_path)]
+                )
+            )
+            said = await answered(
+                questions.evaluation, store=store.id, period="month", against="own", language=language
+            )
+            assert json.loads(command.output) == said
+    await api.close()
+    empty_tables(clickhouse, settings.clickhouse_database)
+    print(f"{count} questions of {len(stores)} stores, 0 differences")
+
+
+async def assert_report_agrees(
+    settings: Settings, config: Config, store: StoreConfig, mouths: Mouths, language: Tongue, period: Length
+) -> None:
+    """The report says what the page says, line by line."""
+    database = Database(settings)
+    known, _ = await known_stores(database, config, [store], SpanLength(period), time.time_ns() // 1_000_000)
+    await database.close()
+    html = store_report(known[0], language).page
+    text = {
+        " ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split())
+        for one in re.findall(r"<td[^>]*>(.*?)</td>", html, re.DOTALL)
+    }
+    for cells in mouths.page.values():
+        name, score = cells[0], next(one for one in cells[1:] if one)
+        assert name in text, (name, sorted(text))
+        assert any(one.startswith(score[:12]) for one in text), (name, score)
