@@ -22,7 +22,7 @@ from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
 from scoring.evaluation.platform_sentences import metric_name
 from scoring.evaluation.platform_targets import PLATFORM
 from scoring.evaluation.readings import STEP, VOLUME
-from scoring.evaluation.rules import DecoyKind, Ground, Truth
+from scoring.evaluation.rules import DecoyKind, Ground, ReadingLevel, Truth
 from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
 from scoring.evaluation.steps import Loss
 from scoring.evaluation.weak_spots import WeakSpot
@@ -181,10 +181,9 @@ def say_finding(finding: FunnelFinding, wording: EvaluationWording) -> tuple[str
     if finding.instead:
         lines.append(texts.INSTEAD(language, decoys=_decoys(finding.instead, wording)))
     if finding.strength:
-        lines += [
-            scenario.meaning(language),
-            texts.STRENGTH(language, share=wording.percent(finding.strength)),
-        ]
+        lines.append(scenario.meaning(language))
+        if any(one.level is not ReadingLevel.TRUE for one in scenario.conditions):  # what is so has no noise
+            lines.append(texts.STRENGTH(language, share=wording.percent(finding.strength)))
     lines += [
         say_ground(ground, language) for ground in (*finding.evidence, *finding.against, *finding.unknown)
     ]

@@ -133,13 +133,14 @@ def _weight(line: AttributedLine) -> tuple[float, float, str]:
 
 def _summary(found: Attribution, wording: EvaluationReader) -> list[str]:
     language = wording.language
-    share = found.known / found.orders if found.orders else 0.0
+    if not found.orders:
+        return [texts.NO_ORDERS(language)]
     lines = [
         texts.KNOWN_WAYS(
             language,
             orders=wording.count(found.orders),
             known=wording.count(found.known),
-            share=wording.percent(share),
+            share=wording.percent(found.known / found.orders),
         )
     ]
     if found.money is None or found.known_money is None:

@@ -37,6 +37,8 @@ from streams.sources.files.exports.versions import ImportMarks, OrderVersions, r
 
 #: indicators that files can give; of the others no file is read, and none is asked for
 FROM_FILES = SUPPLIED - {"returns.disputes"}
+#: files that are seldom in a folder of exports by chance
+_TABLES = (".zip", ".xlsx", ".xls")
 #: what shows by which way an order came
 _WAYS = tuple(stage.value for stage in VISIT_STAGES)
 
@@ -211,11 +213,15 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
 def _notices(content: _Content, currencies: set[str]) -> Iterator[Bilingual]:
     """What makes all the rest doubtful: files left out, files of several shops, amounts that cannot be added."""
     for one in content.files:
-        if one.trouble and one.layout:
-            names = {"name": one.name, "layout": one.layout}
+        if one.trouble and (one.layout or one.name.lower().endswith(_TABLES)):
             yield Bilingual(
                 *(
-                    words.FILE_LEFT_OUT(language, why=in_language(one.trouble, language), **names)
+                    words.FILE_LEFT_OUT(
+                        language,
+                        name=one.name,
+                        layout=one.layout or words.NOT_RECOGNISED(language),
+                        why=in_language(one.trouble, language),
+                    )
                     for language in LANGUAGES
                 )
             )
@@ -242,7 +248,7 @@ def _asked(questions: Sequence[Question]) -> str:
     said = (
         "; ".join(
             in_language(one.text, language)
-            + (words.SAY_WITH(language, option=one.about) if one.about in ("zone", "currency") else "")
+            + (words.SAY_WITH(language, option=one.about) if _can_be_said(one) else "")
             for one in questions
         )
         for language in LANGUAGES
@@ -250,9 +256,15 @@ def _asked(questions: Sequence[Question]) -> str:
     return Bilingual(*said) if questions else ""
 
 
+def _can_be_said(question: Question) -> bool:
+    """Whether an option answers it. One that asks back says that what was given does not fit."""
+    return question.about in ("zone", "currency") and not question.text.endswith("?")
+
+
 def _why_nothing(files: Iterable[ReadFile]) -> str:
     lines = [f"{one.name}: {one.trouble or 'nothing that can be evaluated'}" for one in files]
-    return "\n".join(["no orders and no reports that can be used", *lines])
+    nothing = "no orders and no reports that can be used"
+    return "\n".join([nothing, *lines]) if lines else f"{nothing}: there is no file in what was given"
 
 
 def _known(lives: Sequence[OrderLife], content: _Content, zone: str) -> tuple[int, int]:

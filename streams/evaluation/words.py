@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from scoring.wording.text import Text
 
 FILE_LEFT_OUT = Text(
-    "没有用上 {name}（{layout}）：{why}。补上后请再评一次。",
-    "{name} ({layout}) was not used: {why}. Then evaluate again.",
+    "没有用上 {name}（{layout}）：{why}",
+    "{name} ({layout}) was not used: {why}",
 )
+NOT_RECOGNISED = Text("不认识", "not recognised")
 SAY_WITH = Text("（用 --{option} 说明）", " (say which with --{option})")
 SAME_NUMBERS = Text(
     "{n:,} 个订单号在两个文件里都有，下单时间或金额却对不上：像是两家店的文件。请每家店一个文件夹，分开评；现在这些单只各算了一次。",
@@ -113,6 +114,7 @@ WORDS: Mapping[str, Text] = {
     "closing": Text("补哪份数据最值", "What to add first"),
     "closes": Text("{what}：能测{names}，覆盖多 {share}", "{what}: for {names}; {share} more of the weights"),
     "none_scored": Text("没有一项有得分，所以说不了哪里偏低；下面写了各缺什么。", "Nothing has a score yet, so nothing can be called low; below is what each lacks."),
+    "no_steps": Text("这些数据里没有哪一步能测：一步要有前后两个阶段的数。", "No step can be measured: it takes numbers of both its stages."),
     "now_usual": Text("本期（实心）与平常（空心）", "Now (filled) and usual (outline)"),
     "nothing_found": Text("这一期没有看到需要处理的事。", "Nothing that needs action is seen in this period."),
     "weights": Text("权重版本 {version}，公开可复算。", "Weights version {version}, published: every score can be recomputed."),

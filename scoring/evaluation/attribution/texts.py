@@ -66,6 +66,10 @@ KNOWN_WAYS = Text(
     "{orders} 单，其中 {known} 单（{share}）知道来路；其余不分给任何渠道。",
     "{orders} orders; of {known} of them ({share}) the way is known. The others are put down to no channel.",
 )
+NO_ORDERS = Text(
+    "本期没有已知的订单，花费没有可比的。",
+    "No order of the period is known: there is nothing to hold the spend against.",
+)
 KNOWN_MONEY = Text(
     "金额 {money}，其中知道来路的 {known}。", "They brought {money}; those whose way is known, {known}."
 )

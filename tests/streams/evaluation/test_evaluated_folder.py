@@ -97,6 +97,22 @@ def test_files_of_two_shops_and_files_left_out_are_said_before_any_score(tmp_pat
     assert page.index(chinese[1]) < page.index(WORDS["health"].zh)
 
 
+def test_what_has_no_orders_and_no_steps_is_said_in_words_and_not_as_nothing_of_nothing(
+    tmp_path: Path,
+) -> None:
+    header = "Reporting starts,Reporting ends,Campaign name,Amount spent (USD),Impressions,Link clicks\n"
+    days = [f"2025-{month:02}-{day:02}" for month in range(3, 9) for day in range(1, 29)]
+    (tmp_path / "ads.csv").write_text(
+        header + "".join(f"{day},{day},Spring,12.00,900,30\n" for day in days), "utf-8"
+    )
+    (tmp_path / "old.zip").write_bytes(b"not a zip")
+    read = read_folder([tmp_path], ImportChoices(zone=ZONE, store="shop"), SpanLength.WEEK, READ_AT)
+    page = page_of(read, "en")
+    assert "No order of the period is known" in page
+    assert "No step can be measured" in page
+    assert ["old.zip" in one for one in read.notices] == [True]
+
+
 def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path) -> None:
     written(tmp_path, days_long=30)
     with pytest.raises(NothingToEvaluateError, match="take a shorter period"):
