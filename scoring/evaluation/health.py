@@ -29,6 +29,8 @@ from scoring.evaluation.weights import (
 from scoring.funnel.units import Z90
 
 _WORST, _BEST = 0.0, 100.0
+#: id of the store's own score
+HEALTH = "health"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def health_score(comparator: ComparatorKind, dimensions: Sequence[WeightedScore]
         return math.fsum(weight * of.get(name, missing) for name, weight in weights.items()) / whole
 
     coverage = mean({name: by_id[name].coverage for name in scored}, 0.0)
-    health = weighted("health", comparator, scored, weights, least_coverage=0.0)
+    health = weighted(HEALTH, comparator, scored, weights, least_coverage=0.0)
     is_enough = coverage >= LEAST_HEALTH_COVERAGE
     reason = Unscored.LOW_COVERAGE if scored else Unscored.NO_SOURCE
     return WeightedScore(

@@ -16,7 +16,7 @@ from scoring.evaluation.decoys import DECOY_BY_KIND
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.figure import SourceRows
 from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, PlannedAction
-from scoring.evaluation.health import ScoreChange, WeightedScore
+from scoring.evaluation.health import HEALTH, ScoreChange, WeightedScore
 from scoring.evaluation.indicator import Indicator
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
 from scoring.evaluation.platform_sentences import metric_name
@@ -94,7 +94,8 @@ def say_rows(rows: Sequence[SourceRows], wording: EvaluationWording) -> tuple[st
 def say_coverage(one: WeightedScore, wording: EvaluationWording) -> str:
     """How much is measured, and between what the score lies whatever the rest shows."""
     language = wording.language
-    text = texts.COVERAGE(language, share=wording.percent(one.coverage))
+    covers = texts.COVERAGE_OF_HEALTH if one.id == HEALTH else texts.COVERAGE
+    text = covers(language, share=wording.percent(one.coverage))
     bounds = texts.BOUNDS(language, low=wording.count(one.at_least), high=wording.count(one.at_most))
     return text if one.coverage >= 1 else f"{text}{_semicolon(language)}{bounds}"
 

@@ -33,6 +33,11 @@ SCORE = Text("{value} 分（{low}–{high}）", "{value} points ({low}–{high})
 BASED_ON = Text("共 {n} 例，出自 {rows}", "{n} cases, from {rows}")
 ROWS = Text("{relation}（{condition}，{count} 行）", "{relation} ({condition}; {count} rows)")
 COVERAGE = Text("测到的部分占权重 {share}", "{share} of the weights are measured")
+#: a health counts what lies in dimensions that have a score
+COVERAGE_OF_HEALTH = Text(
+    "计入健康分的占权重 {share}（只算有得分的维度）",
+    "{share} of the weights count here (measured, in dimensions with a score)",
+)
 BOUNDS = Text(
     "没测到的不论好坏，总在 {low}–{high} 分之间", "whatever the rest shows, between {low} and {high} points"
 )

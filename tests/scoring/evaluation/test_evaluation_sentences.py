@@ -113,6 +113,7 @@ def test_coverage_is_said_with_the_bounds_of_what_is_missing() -> None:
     )
     full = next(one for one in evaluation.dimensions[ComparatorKind.OWN] if one.id == "logistics")
     assert say.say_coverage(full, ZH) == "测到的部分占权重 100%"
+    assert "dimensions with a score" in say.say_coverage(evaluation.health[ComparatorKind.OWN], EN)
 
 
 def test_a_change_names_what_took_no_part_in_it() -> None:
