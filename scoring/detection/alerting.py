@@ -281,7 +281,8 @@ class Alerting:
         level = self.policy.level(evidence.surprise)
         last = entry.incident
         merge_ms = self.policy.merge_minutes * MINUTE_MS
-        if last is not None and last.is_same(at_ms, merge_ms, self.book.closed):
+        is_again = last is not None and last.is_same(at_ms, merge_ms, self.book.closed)
+        if last is not None and is_again and not self._is_another(entry, step):
             last.reopen(evidence, level)
             last.contributions = contributions
             incident = last
@@ -320,6 +321,11 @@ class Alerting:
         del step
         held = self.book.days.suppressed(entry.index)
         return f"held back by the calendar: {held}" if held else ""
+
+    def _is_another(self, entry: StepEntry, step: SeriesMinute) -> bool:
+        """Whether what opens now is none of what was open before, however shortly after it."""
+        del entry, step
+        return False
 
     def _hold_back(self, entry: StepEntry, incident: TrackedAlert, step: SeriesMinute) -> None:
         """Hold back an incident, or name the special day it opens on; one that has fired before goes on firing."""

@@ -145,6 +145,10 @@ class _PoolAlerting(Alerting):
             return ""
         return f"{_IN_ONE} {names[worst]}"
 
+    def _is_another(self, entry: StepEntry, step: SeriesMinute) -> bool:
+        """Whether one store fails alone after several did: the pool's alert is not opened again for it."""
+        return bool(self._held_by(entry, step))
+
     def _surprise(self, entry: StepEntry, step: SeriesMinute, arrived: float, mean: float) -> float:
         """The surprise of a part of the pool's window, judged by the pool's own wobble."""
         engine, whole = self.book.engine, np.array([entry.series[""]])

@@ -129,6 +129,13 @@ def test_a_drop_in_one_store_is_not_reported_for_its_pool_until_the_others_show_
     first = reported[0]
     assert (first.store_id, first.state, first.sequence) == (POOL, AlertState.FIRING, 0)
     assert 700 < first.at_ms // MINUTE_MS - START <= 745
+    over = reported[-1]
+    for minute in range(760, 900):  # all are well again, then the large one fails alone
+        arrived = rng.poisson(4 * expected) / 4
+        arrived[0] *= 0 if minute > 820 else 1
+        made = detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+        over = [over, *made][-1]
+    assert (over.alert_id, over.state) == (first.alert_id, AlertState.RESOLVED)
 
 
 @pytest.mark.slow
