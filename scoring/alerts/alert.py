@@ -7,6 +7,7 @@ reported to people by ``streams/notifier``.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -75,6 +76,18 @@ class AlertContribution(msgspec.Struct, frozen=True):
 
     segment: str
     share: float
+
+
+def most_of(contributions: Iterable[AlertContribution], whole: float = 0.8) -> tuple[str, ...]:
+    """The fewest parts that make up the share ``whole`` of a shortfall, the largest first: chance alone gives small shares to others."""
+    found: list[str] = []
+    reached = 0.0
+    for part in sorted(contributions, key=lambda part: -part.share):
+        if reached >= whole:
+            break
+        found.append(part.segment)
+        reached += part.share
+    return tuple(found)
 
 
 class WindowFigures(msgspec.Struct, frozen=True):

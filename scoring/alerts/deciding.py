@@ -34,6 +34,8 @@ class Candidate:
     moved: bool = False
     #: of a pooled alert: the stores it is about
     members: frozenset[str] = frozenset()
+    #: of these the ones that make up most of what is missing: the others may be as usual
+    missing_in: frozenset[str] = frozenset()
     #: when it was over; None while it fires
     ended_ms: int | None = None
     #: in how many places more it has failed since it began

@@ -195,7 +195,8 @@ def _offered(alert: AlertTransition, around: CardContext) -> list[ActionKind]:
         kinds = WHILE_FIRING
     else:
         kinds = PLACES if alert.kind is AlertKind.SOURCE else ONCE_OVER
-    return [kind for kind in kinds if kind in around.links]
+    done = {ActionKind.ACKNOWLEDGE} if around.acknowledged_by else set()
+    return [kind for kind in kinds if kind in around.links and kind not in done]
 
 
 def _size_and_sureness(alert: AlertTransition, around: CardContext, wording: Wording) -> list[Line]:

@@ -64,10 +64,12 @@ class DingTalkAppChannel:
             await self._call("POST", "/v1.0/im/v1.0/robot/interactiveCards/send", body)
             return message.key
         changed = {"cardBizId": message.parent, "cardData": data}
-        if message.kind is MessageKind.ACKNOWLEDGED:
+        if message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared:
             await self._call("PUT", "/v1.0/im/robots/interactiveCards", changed)
             return message.parent
         await self._call("POST", "/v1.0/robot/groupMessages/send", self._news(message))
+        if message.is_shared:
+            return message.parent
         try:  # the news has been sent: trouble here must not send it again
             await self._call("PUT", "/v1.0/im/robots/interactiveCards", changed)
         except (SendRejectedError, SendRetryableError) as error:

@@ -50,7 +50,7 @@ class FeishuAppChannel:
         card = self._card(message, await pictures_of(message, self._upload))
         if not message.parent:
             return await self._create(message, card)
-        if message.kind is MessageKind.ACKNOWLEDGED:
+        if message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared:
             await self._update(message, card)
             return message.parent
         body = {
@@ -59,6 +59,8 @@ class FeishuAppChannel:
             "uuid": message.key[:_UUID_LETTERS],
         }
         await self._call("POST", f"/im/v1/messages/{message.parent}/reply", body)
+        if message.is_shared:
+            return message.parent
         try:  # the reply has been sent: trouble here must not send it again
             await self._update(message, card)
         except (SendRejectedError, SendRetryableError) as error:

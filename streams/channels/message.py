@@ -43,7 +43,8 @@ class Message:
 
     ``key`` names the message: equal for the same message sent twice. ``thread`` names the incident: equal for all
     messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
-    thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
+    thread's first message, empty for the first; that of a storm is shared by many threads (``is_shared``), so it is
+    replied to, and never brought up to date with one of them. ``note`` is one line put in front ("silence ended", "repeated").
     Of a message that somebody has acknowledged alerts, the note is all that a chat shows.
     ``summary`` is what many stores have in common (``streams/notifier/storm.py``). ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
     """
@@ -57,6 +58,7 @@ class Message:
     note: str = ""
     others_firing: int = 0
     summary: str = ""
+    is_shared: bool = False
 
     @property
     def title(self) -> str:

@@ -129,7 +129,7 @@ class SlackBotChannel:
         answer = await self._call(self._url, payload)
         # Slack wants the channel's id here, which the configuration need not name; the answer does
         channel = str(answer.get("channel") or self._channel)
-        if message.parent:
+        if message.parent and not message.is_shared:
             await self._bring_up_to_date(message, channel)
         if is_news:
             await self._show_pictures(message, channel, message.parent or str(answer.get("ts", "")))

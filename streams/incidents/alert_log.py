@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from scoring.alerts.actions import ActionBook, HumanAction
-from scoring.alerts.alert import AlertState, AlertTransition
+from scoring.alerts.alert import AlertState, AlertTransition, most_of
 from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate
 from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
@@ -90,6 +90,7 @@ class AlertBook:
             acknowledged=handling.acknowledged_at_ms is not None,
             closed=handling.closed_at_ms is not None,
             members=frozenset(alert.members),
+            missing_in=frozenset(most_of(alert.contributions)) if alert.members else frozenset(),
             ended_ms=alert.resolved_at_ms,
             spread=len(parse_spread_note(alert.note).segments),
         )

@@ -23,7 +23,7 @@ NOTES: Mapping[Reason, Text] = {
     Reason.RAISED: Text("已升级。", "Raised."),
     Reason.ADDED: Text("同组新增告警。", "More alerts in this group."),
 }
-STORM = Text("{n} 家店同时异常", "{n} stores are off at the same time")
+STORM = Text("至少 {n} 家店同时异常", "At least {n} stores are off at the same time")
 STORM_OVER = Text("{n} 家店已恢复", "{n} stores have recovered")
 STORM_COST = Text("，至今共约损失 {lost}", ", about {lost} lost so far")
 TAKEN = Text("{who} 已认领：{what}", "{who} acknowledged: {what}")

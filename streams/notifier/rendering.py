@@ -42,6 +42,8 @@ class Claim:
     thread: str
     parent: str
     is_unsure: bool
+    #: that first message is the summary of a storm, and of other incidents too
+    is_shared: bool = False
 
 
 class MessageRenderer:
@@ -94,6 +96,7 @@ class MessageRenderer:
             key=claim.key,
             thread=claim.thread,
             parent=claim.parent,
+            is_shared=claim.is_shared,
             kind=_kind(cards),
             language=receiver.language,
             cards=cards,
@@ -138,6 +141,7 @@ class MessageRenderer:
             key=claim.key,
             thread=claim.thread,
             parent=claim.parent,
+            is_shared=claim.is_shared,
             kind=MessageKind.ACKNOWLEDGED,
             language=receiver.language,
             cards=cards,

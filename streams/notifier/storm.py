@@ -49,9 +49,9 @@ class MessageBatch:
 
 
 def stores_of(items: Sequence[tuple[AlertGroup, Decision]]) -> set[str]:
-    """The stores that decisions are about; of a pool its members."""
+    """The stores that are off by decisions; of a pool, whose other members may be as usual, those that make up most of it."""
     chosen = [c for group, one in items for c in group.candidates if c.alert_id in one.alert_ids]
-    return {store for c in chosen for store in c.members or {c.labels.get("store_id", "")}}
+    return {store for c in chosen for store in c.missing_in or c.members or {c.labels.get("store_id", "")}}
 
 
 def batched(work: Sequence[tuple[AlertGroup, Decision]], spec: ChannelSpec) -> list[MessageBatch]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -90,6 +91,14 @@ async def test_the_end_is_a_reply_and_turns_the_card_green(bot: Bot, hook: Hook)
     assert hook.methods[1:] == ["POST", "PATCH"]
     assert hook.paths[1:] == ["/open-apis/im/v1/messages/om_1/reply", "/open-apis/im/v1/messages/om_1"]
     assert card(hook.payloads[1]) == card(hook.payloads[2])
+
+
+async def test_the_card_of_a_storm_was_replaced_by_one_of_its_stores(bot: Bot, hook: Hook) -> None:
+    hook.answers = [TOKEN, CHANGED, CHANGED]
+    for kind in (MessageKind.ACKNOWLEDGED, MessageKind.RESOLVED):
+        news = replace(message(kind, "om_1", "李娜 已认领"), is_shared=True)
+        assert await bot.channel.send(news) == "om_1"
+    assert hook.paths[1:] == 2 * ["/open-apis/im/v1/messages/om_1/reply"]
 
 
 async def test_a_card_that_cannot_be_changed_does_not_send_the_reply_again(bot: Bot, hook: Hook) -> None:

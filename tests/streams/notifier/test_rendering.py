@@ -105,5 +105,5 @@ async def test_a_store_has_its_name_in_the_reader_s_language(desk: Desk) -> None
 async def test_a_storm_begins_with_how_many_stores_and_what_it_costs(desk: Desk) -> None:
     desk.book.lost_money["a1"], desk.book.lost_money["a2"] = 1500.0, 700.0
     sent = msgspec.json.decode(await desk.message("people", stores=MANY))
-    assert sent["title"] == "80 stores are off at the same time, about $2,200 lost so far"
+    assert sent["title"] == "At least 80 stores are off at the same time, about $2,200 lost so far"
     assert len(sent["alerts"]) == MAX_CARDS

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from scoring.alerts.alert import AlertContribution, most_of
 from scoring.alerts.deciding import Candidate, Decision, GroupAction, Reason
 from scoring.alerts.routing import Route
 from streams.channels.registry import channel_spec
@@ -43,6 +46,17 @@ def test_a_few_stores_do_not_make_a_storm_and_a_pool_counts_its_members() -> Non
     assert sizes([pool]) == [1]
     assert stores_of([pool, few[0]]) == {*"abcdef", "s0"}
     assert sizes([pool, *few[:1]]) == [2]
+
+
+def test_a_storm_counted_the_stores_of_a_pool_that_were_as_usual() -> None:
+    """Twenty stores were off, and thirty were said to be: one payment method is that of all."""
+    shares = [("b", 0.3), ("a", 0.4), ("c", 0.15), ("d", 0.1), ("e", 0.05)]
+    worst = most_of(AlertContribution(*share) for share in shares)
+    assert worst == ("a", "b", "c")
+    pool = due("pool:payment_method=card", members=tuple("abcdefgh"))
+    candidate = replace(pool[0].candidates[0], missing_in=frozenset(worst))
+    narrowed = AlertGroup("pool:payment_method=card", pool[0].route, [candidate]), pool[1]
+    assert stores_of([narrowed, due("s0")]) == {*"abc", "s0"}
 
 
 def test_what_is_over_has_its_own_summary_and_what_is_raised_is_said_alone() -> None:

@@ -199,12 +199,14 @@ async def test_a_storm_was_a_message_for_every_store_and_each_goes_on_alone(benc
         bench.happens(f"s{number}", Level.NOTICE)
     await bench.turn()
     (storm,) = bench.ops.got
-    assert storm.summary.startswith("30 stores")
+    assert storm.summary.startswith("At least 30 stores")
+    assert not storm.is_shared
     await bench.turn(60)
     assert len(bench.ops.got) == 1
     bench.happens("s7", Level.NOTICE, 2, over=True)
     await bench.turn()
     assert [card.alert_id for card in bench.ops.got[1].cards] == ["s7"]
+    assert bench.ops.got[1].is_shared  # the first message of its thread is that of all thirty
     for number in range(30):
         if number != 7:
             bench.happens(f"s{number}", Level.NOTICE, 2, over=True)
