@@ -46,7 +46,7 @@ SELECT
     uniqIf(order_id, type = 'order' AND source != 'pixel' AND event_time > toDateTime64({hour_s:Int64}, 3, 'UTC')) AS server_orders,
     countIf(type = 'order' AND source = 'pixel') AS pixel_day
 FROM event_records
-WHERE store_id = {store:String}
+WHERE store_id IN {stores:Array(String)}
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 """
 
@@ -54,7 +54,7 @@ WHERE store_id = {store:String}
 _LATE = """
 SELECT max(toUnixTimestamp(minute)) AS newest_s, maxIf(toUnixTimestamp(minute), state = 'data_late') AS late_s
 FROM scores
-WHERE store_id = {store:String} AND segment = '' AND minute > toDateTime({from_s:Int64}, 'UTC')
+WHERE store_id IN {stores:Array(String)} AND segment = '' AND minute > toDateTime({from_s:Int64}, 'UTC')
 """
 
 _USUAL_PIXEL = """
@@ -62,7 +62,7 @@ SELECT
     uniqIf(order_id, source = 'pixel') AS pixel_orders,
     uniqIf(order_id, source != 'pixel') AS server_orders
 FROM event_records
-WHERE store_id = {store:String} AND type = 'order'
+WHERE store_id IN {stores:Array(String)} AND type = 'order'
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 """
 
@@ -222,7 +222,8 @@ class FactsReader:
 
     async def _measured(self, alert: AlertTransition, facts: CardFacts, now_ms: int) -> CardFacts:
         now_s = now_ms // 1000
-        span = {"store": alert.store_id, "to_s": now_s + 3600}
+        # no store has a pool's id: what is known of its data is known of its stores
+        span = {"stores": list(alert.members or (alert.store_id,)), "to_s": now_s + 3600}
         day = {**span, "from_s": now_s - 86_400, "hour_s": now_s - 3600}
         ((newest_ms, pixel, server, pixel_day),) = await self._rows(_FRESHNESS, day)
         ((newest_s, late_s),) = await self._rows(_LATE, {**span, "from_s": now_s - 3600})
@@ -235,7 +236,7 @@ class FactsReader:
                 age_s=max(0.0, (now_ms - newest_ms) / 1000) if newest_ms else None,
                 pixel_share=pixel_share(pixel, server) if has_pixel else None,
                 usual_pixel_share=pixel_share(usual_pixel, usual_server) if usual_pixel > 0 else None,
-                is_late=bool(newest_s) and newest_s == late_s,
+                is_late=bool(newest_s) and newest_s == late_s and not alert.members,
             ),
         )
 

@@ -180,6 +180,15 @@ async def test_a_pool_whose_stores_share_a_currency_is_shown_with_money(reader: 
     assert await reader.lost_in_base(pooled) == pytest.approx(money.lost * (store.worth.base_rate or 0))
 
 
+async def test_of_a_pool_it_was_never_known_whether_its_data_is_complete(reader: FactsReader) -> None:
+    health = (
+        await reader.facts(alert("pool:platform=shopify", "add_to_cart_to_order", "north", "south"))
+    ).health
+    assert health.age_s is not None
+    assert health.age_s <= 10 * 60
+    assert health.pixel_share is not None
+
+
 async def test_a_pool_of_several_currencies_carries_no_money(reader: FactsReader) -> None:
     pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "yen")
     assert (await reader.facts(pooled)).store.worth.amounts == {}
