@@ -83,7 +83,7 @@ COLUMN_NAMES = {
     "lost": "Short by 少了",
     "low": "Expected at least 预期下限",
     "minutes_to_acknowledge": "Min to acknowledge 认领用时",
-    "minutes_to_resolve": "Min to resolve 了结用时",
+    "minutes_to_resolve": "Min to resolve 结束用时",
     "money": "Worth ≈ 约合",
     "name": "Name 名称",
     "newest": "Newest 最新",
@@ -131,7 +131,7 @@ COLUMN_NAMES = {
     "row_count": "Rows 行数",
     "finding": "Finding 看到了什么",
     "standing_name": "Standing 结论",
-    "strength": "Sureness 把握",
+    "strength": "Sureness 可信度",
     "evidence_names": "Evidence 依据",
     "instead_names": "First 先看",
     "also_names": "Also possible 也可能是",
@@ -176,6 +176,10 @@ UNITS = {
 }
 
 #: pixels of columns, so that those of a panel fit into 1,600; others share what is left
+#: sentences: their cells take several lines, or the end of each would be missing
+SENTENCES = frozenset(
+    {"finding", "evidence_names", "instead_names", "also_names", "advice_text", "why_empty"}
+)
 WIDTHS = {
     "acknowledged_by": 130, "age": 130, "alert": 150, "alert_level": 100, "alert_state": 90, "amount": 85, "bots": 150,
     "change": 105, "channel": 105, "clicks": 90, "closed_as": 130, "complete": 90, "country": 115, "covered": 120,
@@ -187,5 +191,5 @@ WIDTHS = {
     "source": 100, "stage_name": 110, "state_name": 130, "step_name": 200, "still_counted": 100, "surprise": 120,
     "type_name": 105, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220, "days": 190, "score": 90, "score_low": 90, "score_high": 90, "coverage": 100, "against_name": 180, "cases": 90,
     "row_count": 90, "figure": 130, "relation": 120, "strength": 100, "duty_name": 110, "effort_name": 100, "advice_state": 100,
-    "who": 100, "checked": 110, "outcome_name": 120, "gained": 110, "hit_rate": 130, "standing_name": 190, "dimension_name": 150,
+    "who": 100, "checked": 110, "outcome_name": 120, "gained": 110, "hit_rate": 130, "standing_name": 120, "dimension_name": 150,
 }  # fmt: skip

@@ -58,6 +58,7 @@ from deploy.grafana.panels import (
     linked,
     metric,
     number,
+    periods,
     rows,
     thresholds,
     waterfall,
@@ -222,7 +223,7 @@ def stores() -> dash.Dashboard:
         .with_panel(lines("Index, expectation = 100 指数", "Arrivals relative to expectation of the twelve stores farthest from theirs; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED, label="store").interval("10m").span(24).height(10))
         .with_panel(linked(definitions, "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Platform reports 平台报表"))
-        .with_panel(lines("Reported by platforms 平台上报", "What platforms say themselves of a day, complete days only: people, sessions, orders. Never added to event counts. 平台自己给出的每日数字（仅完整日），不并入事件计数。", REPORT_LINES, label="line").interval("1d").time_from(REPORT_DAYS).span(24).height(9))
+        .with_panel(periods(lines("Reported by platforms 平台上报", "What platforms say themselves of a day, complete days only: people, sessions, orders. Never added to event counts. 平台自己给出的每日数字（仅完整日），不并入事件计数。", REPORT_LINES, label="line")).time_from(REPORT_DAYS).span(24).height(9))
         .with_panel(linked(reports, "store", *TO_STORE).time_from(REPORT_DAYS).span(24).height(11))
         .with_row(dash.Row("Left out 数据清洗"))
         .with_panel(linked(left_out, "store", *TO_STORE).span(24).height(9))
@@ -259,8 +260,8 @@ def evaluation() -> dash.Dashboard:
         board = board.with_variable(variable)
     return (
         board.with_panel(scored(health).span(14).height(10))
-        .with_panel(lines("Health over periods 各期健康分", "At the end of each period, of twelve stores at most. Another version of the weights is another line. 画在每期结束时，最多 12 家；权重版本不同另起一线。", HEALTH_LINES, label="line").interval("1d").min(0).max(100).span(10).height(10))
-        .with_panel(lines("Dimensions over periods 各期维度走势", "Of the first two of the selected stores: choose one to see its own. 所选店铺中的前两家；选一家即看该店。", DIMENSION_LINES, label="line").interval("1d").min(0).max(100).span(24).height(9))
+        .with_panel(periods(lines("Health over periods 各期健康分", "At the end of each period, of twelve stores at most. Another version of the weights is another line. 画在每期结束时，最多 12 家；权重版本不同另起一线。", HEALTH_LINES, label="line")).min(0).max(100).span(10).height(10))
+        .with_panel(periods(lines("Dimensions over periods 各期维度走势", "Of the first two of the selected stores: choose one to see its own. 所选店铺中的前两家；选一家即看该店。", DIMENSION_LINES, label="line")).min(0).max(100).span(24).height(9))
         .with_panel(linked(by_dimension, "store", *TO_EVALUATION).span(24).height(9))
         .with_panel(scored(indicators).span(24).height(12))
         .with_panel(linked(findings, "store", *TO_EVALUATION).span(24).height(8))
@@ -276,10 +277,10 @@ def incidents() -> dash.Dashboard:
                    ("alert", "store", "step_name", "alert_level", "alert_state", "since", "until", "acknowledged_by", "closed_as", "minutes_to_acknowledge", "minutes_to_resolve"))  # fmt: skip
     return (
         _dashboard(INCIDENTS, "Incidents and response times 告警与响应", "What fired, and how fast it was handled.", "now-30d", "5m")
-        .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(4).height(6))
-        .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the store recovered or somebody closed the alert, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
-        .with_panel(bars("Closed as 关闭原因", "The reason given when it was closed. 关闭时所选原因。", REASONS).span(6).height(6))
-        .with_panel(bars_over_time("Alerts per day 每日告警", "By level, in the selected time zone. 按级别，按所选时区。", PER_DAY, page=TROUBLE, notice=WARN).interval("1d").span(10).height(6))
+        .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(5).height(6))
+        .with_panel(number("Median to resolve 结束中位数", "Minutes from firing until the store recovered or somebody closed the alert, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(5).height(6))
+        .with_panel(bars("Closed as 关闭原因", "The reason given when it was closed. 关闭时所选原因。", REASONS).span(5).height(6))
+        .with_panel(bars_over_time("Alerts per day 每日告警", "By level, in the selected time zone. 按级别，按所选时区。", PER_DAY, page=TROUBLE, notice=WARN).interval("1d").span(9).height(6))
         .with_panel(linked(linked(history, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(14))
     )  # fmt: skip
 

@@ -209,7 +209,7 @@ FROM
     FROM events
     WHERE ((event_time > {RAW_FROM} AND event_time <= $__toTime)
            OR (event_time > {RAW_FROM} - INTERVAL 7 DAY AND event_time <= $__toTime - INTERVAL 7 DAY))
-      AND type IN ({_HEAT_STAGES}) AND {takes_part_sql(Stage.ORDER)} AND {CHOSEN_STORES}
+      AND type IN ({_HEAT_STAGES}) AND {takes_part_sql(Stage.ORDER)} AND device_class != 'bot' AND {CHOSEN_STORES}
     GROUP BY country, channel, device_class, type, is_before, is_pageless
 )
 GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60

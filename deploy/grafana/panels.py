@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as dash
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from deploy.grafana.column_names import COLUMN_NAMES, UNITS, WIDTHS
+from deploy.grafana.column_names import COLUMN_NAMES, SENTENCES, UNITS, WIDTHS
 from deploy.grafana.query import CLICKHOUSE, PROMETHEUS, SHARED, OfPanel, Sql, promql
 
 #: colour-blind-safe: grey expected, blue observed, vermilion trouble, green good
@@ -66,6 +66,11 @@ def lines(title: str, description: str, sql: str, unit: str = "short", label: st
         .with_target(Sql(sql, is_series=True))
     )
     return panel.display_name(f"${{__field.labels.{label}}}") if label else panel
+
+
+def periods(panel: timeseries.Panel) -> timeseries.Panel:
+    """Lines with a value a day or a period: one of a single value would draw nothing without its point."""
+    return panel.interval("1d").show_points(common_models.VisibilityMode.ALWAYS)
 
 
 def bars_over_time(title: str, description: str, sql: str, **colours: str) -> timeseries.Panel:
@@ -205,6 +210,8 @@ def hidden(panel: table.Panel, column: str) -> table.Panel:
 
 def _width(column: str) -> list[models.DynamicConfigValue]:
     set_so = [_value("custom.wrapHeaderText", True)]  # a name in two languages takes two lines
+    if column in SENTENCES:
+        set_so.append(_value("custom.cellOptions", {"type": "auto", "wrapText": True}))
     return [*set_so, _value("custom.width", WIDTHS[column])] if column in WIDTHS else set_so
 
 

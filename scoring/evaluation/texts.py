@@ -112,7 +112,7 @@ INSTEAD = Text(
 )
 ALSO_POSSIBLE = Text("也可能是：{decoys}。", "Also possible: {decoys}.")
 UNCHECKED = Text("没法排除（缺数据）：{decoys}。", "Could not be ruled out for want of data: {decoys}.")
-STRENGTH = Text("把握 {share}（只算抽样误差）", "{share} sure, as far as counting noise goes")
+STRENGTH = Text("可信度 {share}（只算抽样误差）", "{share} sure, as far as counting noise goes")
 DISPROOF = Text("怎样就算看错：{text}", "What would disprove it: {text}")
 NO_CAUSE = Text("分数说的是“哪里偏了”，不是“为什么”。", "A score says where it is off, never why.")
 

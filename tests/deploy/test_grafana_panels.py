@@ -32,7 +32,10 @@ def test_a_cell_without_a_value_was_painted_as_trouble() -> None:
         {value["id"]: value["value"] for value in override["properties"]}
         for panel in panels()
         for override in panel.get("fieldConfig", {}).get("overrides", ())
-        if any(value["id"] == "custom.cellOptions" for value in override["properties"])
+        if any(
+            value["id"] == "custom.cellOptions" and value["value"]["type"] == "color-background"
+            for value in override["properties"]
+        )
     ]
     assert len(coloured) > 3
     for one in coloured:
