@@ -31,6 +31,14 @@ class _SeenConfig:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._now(), name)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process gets the plain copy of whoever asks."""
+        return _itself, (self._now(),)
+
+
+def _itself(config: Config) -> Config:
+    return config
+
 
 def seen_config(config: Config) -> Config:
     """What subjects of the page are given instead of ``config``. Outside of a request it is the whole."""

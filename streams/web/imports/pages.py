@@ -76,6 +76,7 @@ class ImportPages:
         except KafkaUnreachableError as error:
             unreadable = str(error)
         busy = any(one.state is ImportState.RUNNING for one in runs) or bool(self._undoing)
+        language = self._renderer.reader(request).language
         return self._renderer.render(
             request,
             "imports/imports.html",
@@ -83,11 +84,12 @@ class ImportPages:
             stores=self._config.stores,
             drafts=[one for one in self._drafts.all() if one.state is not DraftState.IMPORTED],
             runs=runs[:_MAX_RUNS],
+            layout_titles={one.name: in_language(one.said_title, language) for one in known_layouts()},
             undoing=set(self._undoing),
             draft_states=DRAFT_STATES,
             run_states=RUN_STATES,
             not_undone=self._not_undone,
-            problem=in_language(problem, self._renderer.reader(request).language),
+            problem=in_language(problem, language),
             unreadable=unreadable,
             live=3 if busy else 0,
         )
