@@ -43,6 +43,7 @@ STREAMS: Mapping[str, set[str]] = {
     "metrics_server": FLOOR,
     "tracing": FLOOR,
     "connections": set(),
+    "outgoing": set(),
     "tls": set(),
     "sources/config": FLOOR,
     "config": FLOOR | {"channels", "sources/config", "instance"},
@@ -54,7 +55,7 @@ STREAMS: Mapping[str, set[str]] = {
     "channels": FLOOR | {"instance", "metrics"},
     "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "tracing", "clickhouse"},
     "sources": FLOOR
-    | {"sources/config", "config", "instance", "kafka", "collector", "clickhouse", "metrics"},
+    | {"outgoing", "sources/config", "config", "instance", "kafka", "collector", "clickhouse", "metrics"},
     # sends what a file holds, keeps the run on the topic of sources, and takes back what it added from the tables
     "imports": FLOOR | {"config", "instance", "kafka", "collector", "clickhouse", "sources"},
     # reads exports without an instance: of sources the files alone, of incidents how numbers are written
@@ -65,7 +66,8 @@ STREAMS: Mapping[str, set[str]] = {
     "pools": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents"},
     "backtest": FLOOR | {"config"},
     "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest", "evaluation"},
-    "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "incidents", "channels"},
+    "notifier": FLOOR
+    | {"outgoing", "config", "instance", "kafka", "metrics", "tracing", "incidents", "channels"},
     "digests": FLOOR
     | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels", "evaluation"},
     "web": FLOOR
@@ -94,6 +96,7 @@ STREAMS: Mapping[str, set[str]] = {
     "demo": FLOOR | {"config", "instance", "kafka", "clickhouse", "collector", "sources", "embedded", "jobs"},
     "cli": FLOOR
     | {
+        "outgoing",
         "config",
         "instance",
         "kafka",

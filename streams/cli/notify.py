@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated
 
-import aiohttp
 import typer
 
 from scoring.alerts.routing import Severity
@@ -16,6 +15,7 @@ from streams.channels.registry import build_channel
 from streams.cli.asking import DataOption, configuration, failed
 from streams.cli.terminal import say
 from streams.clock import now_ms
+from streams.outgoing import outgoing_session
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
@@ -41,7 +41,7 @@ def _test_message(receiver: ReceiverConfig) -> Message:
 
 
 async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
-    async with aiohttp.ClientSession() as session:
+    async with outgoing_session() as session:
         channel = build_channel(receiver, ChannelContext(session, settings, now_ms, say))
         await channel.send(_test_message(receiver))
 

@@ -20,6 +20,7 @@ from streams.incidents.send_log import SendLog
 from streams.instance.files import StateReport, read_instance, secret
 from streams.kafka.leadership import Leadership, lead_in_turn
 from streams.notifier.notifier import CLOSING_S, Notifier
+from streams.outgoing import outgoing_session
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -30,7 +31,7 @@ TURN_S = 1.0
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Notify people of alerts until cancelled. A receiver that cannot work is named in the state and left out."""
     report.say("starting")
-    async with aiohttp.ClientSession() as session:
+    async with outgoing_session() as session:
         channels, broken = _channels(settings, config, session)
         detail = f"{len(channels)} receivers" + (f"; not usable: {', '.join(broken)}" if broken else "")
         await lead_in_turn(

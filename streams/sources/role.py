@@ -15,7 +15,6 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import aiohttp
 import msgspec
 import stamina
 import structlog
@@ -34,6 +33,7 @@ from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
 from streams.kafka.servers import connection, servers_of
 from streams.metrics import SOURCES_WAITING
+from streams.outgoing import outgoing_session
 from streams.settings import Settings
 from streams.sources.asking import AiohttpSender, HttpSender
 from streams.sources.budgets import Budgets
@@ -314,7 +314,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     stamina.instrumentation.set_on_retry_hooks(())  # what failed is said where it is decided what to do
     async with (
         open_intake(settings, config, spool=False, patience_s=_COMMAND_WAIT_S) as intake,
-        aiohttp.ClientSession(auto_decompress=True) as session,
+        outgoing_session() as session,
         opened(
             settings, config, intake, AiohttpSender(session), process=f"{socket.gethostname()}:{os.getpid()}"
         ) as role,

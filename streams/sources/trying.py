@@ -9,14 +9,13 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import aiohttp
-
 from scoring.errors import ScoringError
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.cursors import CursorState, next_window
 from scoring.sources.tokens import TokenPair, days_left, usable
 from scoring.wording.text import Bilingual, joined
 from streams.errors import FunnelwatchError
+from streams.outgoing import outgoing_session
 from streams.sources.api import ConnectionApi
 from streams.sources.asking import AiohttpSender, HttpSender
 from streams.sources.budgets import Budgets
@@ -82,7 +81,7 @@ async def tried(
     _try_hook(connection, spec, trial)
     if spec.asking is None:
         return trial
-    async with aiohttp.ClientSession() as session:
+    async with outgoing_session() as session:
         try:
             await _try_polls(
                 connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial, owned
