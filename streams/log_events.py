@@ -67,6 +67,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "transaction_open": "Another producer's transaction is open; records after it cannot be read until it ends.",
     # --- landing, clickhouse and jobs
     "baselines_published": "Baselines were fitted and published.",
+    "ended_sessions_damaged": "The list of ended sessions cannot be read: it is set aside, and everybody signs in again.",
     "benchmark_unusable": "The uploaded benchmark cannot be read; stores are fitted without it.",
     "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
     "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",

@@ -1,7 +1,7 @@
 """The HTTP client for addresses that people enter: of a source that is asked, of a receiver that is notified.
 
-Whoever may add one may have this machine ask for them. What a cloud tells its machines alone, their credentials among it, is at an
-address of the link, which no shop and no chat has: nothing is connected to there, whatever name leads to it.
+Whoever may add one may have this machine ask for them. What a cloud gives to its own machines only, their credentials among it, is at
+an address of the link, which no shop and no chat has: nothing is connected to there, whatever name leads to it.
 """
 
 from __future__ import annotations

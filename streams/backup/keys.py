@@ -43,9 +43,10 @@ def note_backup(data: Path, name: str, path: Path, *, is_encrypted: bool) -> Non
 def backups_made(data: Path, *, only_plain: bool = False) -> list[Path]:
     """Where backups were written, whether they are still there or not; of those without encryption only."""
     kept = _made_path(data)
-    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    lines = kept.read_bytes().decode("utf-8", "surrogateescape").splitlines() if kept.exists() else []
     parts = [line.split(" ", 2) for line in lines]
-    return [Path(path) for kind, _, path in parts if kind == "plain" or not only_plain]
+    # of a line that the disk changed nothing is sure but that it may be one without encryption
+    return [Path(one[-1]) for one in parts if one and (one[0] != "encrypted" or not only_plain)]
 
 
 def _made_path(data: Path) -> Path:

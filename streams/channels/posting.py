@@ -62,7 +62,7 @@ async def post_json(
         raise SendRejectedError(f"{host} answered {status}: {answer[:200].decode('utf-8', 'replace')}")
     try:
         decoded = msgspec.json.decode(answer)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

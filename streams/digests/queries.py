@@ -352,7 +352,11 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
     for row in actions:
         try:
             book.take(msgspec.json.decode(row["action"], type=HumanAction))
-        except (msgspec.DecodeError, RoutingError) as error:  # of another release; its row stays in the table
+        except (
+            ValueError,
+            RecursionError,
+            RoutingError,
+        ) as error:  # of another release; its row stays in the table
             _log.warning("record_skipped", topic="alert_actions", error=str(error))
     found = []
     for row in rows:

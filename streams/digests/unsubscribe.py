@@ -54,7 +54,7 @@ class Unsubscriptions:
         for record in await self._follower.take(timeout_ms):
             try:
                 action = msgspec.json.decode(record.value or b"", type=HumanAction)
-            except msgspec.DecodeError:
+            except (ValueError, RecursionError):
                 continue  # the notifier logs it
             if action.kind in KINDS:
                 await self._take(action)

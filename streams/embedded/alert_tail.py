@@ -54,7 +54,7 @@ def _give(value: bytes | None, show: Callable[[AlertTransition], None]) -> None:
         return
     try:
         transition = msgspec.json.decode(value, type=AlertTransition)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         _log.warning("record_skipped", topic=ALERTS, error=str(error))
         return
     show(transition)

@@ -68,7 +68,7 @@ class _Ports:
         self._note = note
         try:
             self._last = msgspec.json.decode(self._path.read_bytes(), type=dict[str, int])
-        except (FileNotFoundError, msgspec.DecodeError):
+        except (FileNotFoundError, ValueError, RecursionError):
             self._last = {}
         self.chosen: dict[str, int] = {}
 

@@ -122,7 +122,7 @@ async def _actions(database: Database, about: str) -> list[HumanAction]:
     for row in await database.rows(ACTIONS, about=f'"about":"{about}'):
         try:
             actions.append(msgspec.json.decode(row["action"], type=HumanAction))
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             continue  # of another release
     return actions
 

@@ -116,7 +116,7 @@ class BookReader:
             take = self._book.take_alert if record.topic == topics.ALERTS else self._book.take_action
             try:
                 take(record.value)
-            except (msgspec.DecodeError, TypeError, RoutingError) as error:
+            except (ValueError, RecursionError, TypeError, RoutingError) as error:
                 _log.warning("record_skipped", topic=record.topic, offset=record.offset, error=str(error))
         return len(records)
 

@@ -74,7 +74,7 @@ def verify(token: str, key: str, now_ms: int) -> Link:
         if not key or not hmac.compare_digest(given, _signature(key, raw)):
             raise LinkError("this link is not valid")
         link = msgspec.json.decode(raw, type=Link)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise LinkError("this link is not valid") from error
     if now_ms >= link.ends_ms:
         raise LinkEndedError(link.alert_id)

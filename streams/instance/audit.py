@@ -87,7 +87,7 @@ def _head(data: Path) -> AuditHead | None:
         return msgspec.json.decode(_head_path(data).read_bytes(), type=AuditHead)
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         raise AuditDamagedError(
             f"{_head_path(data)} was changed ({error}); keep a copy, and take it away"
         ) from error
@@ -167,7 +167,7 @@ def _tail(file: BinaryIO) -> bytes:
 def _is_whole(line: bytes) -> bool:
     try:
         entry = msgspec.json.decode(line, type=AuditEntry)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return False
     return entry.digest == entry.expected()
 
@@ -178,7 +178,7 @@ def _last(path: Path, file: BinaryIO) -> AuditEntry | None:
         return None
     try:
         return msgspec.json.decode(lines[-1], type=AuditEntry)
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise AuditDamagedError(
             f"the last line of {path} was changed ({error}); keep a copy, take the line out and try again"
         ) from error
@@ -192,7 +192,7 @@ def entries(data: Path) -> Iterator[tuple[int, AuditEntry | None]]:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             yield number, msgspec.json.decode(line, type=AuditEntry)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             yield number, None
 
 

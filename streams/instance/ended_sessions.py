@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from streams.clock import now_ms
 from streams.instance.files import write_atomically
 
 _ONE, _PERSON, _ALL = "session", "person", "all"
+#: no session lasts longer
+_YEAR_S = 366 * 86_400
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,12 @@ class EndedSessions:
 
     def _add(self, ending: _Ending) -> None:
         present = now_ms() // 1000
-        kept = [one for one in self._all() if one.until_s > present]
+        try:
+            kept = [one for one in self._all() if one.until_s > present]
+        except ValueError:  # who was in it is not known: everybody signs in again
+            damaged = self._path.with_suffix(".damaged")
+            self._path.replace(damaged)
+            _log.warning("ended_sessions_damaged", kept=str(damaged))
+            kept = [_Ending(_ALL, "", present + _YEAR_S, present)]
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(self._path, "".join(f"{one.line()}\n" for one in (*kept, ending)).encode())

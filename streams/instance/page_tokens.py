@@ -107,10 +107,22 @@ class TokenBook:
         try:
             changed = self._path.stat().st_mtime_ns
             if changed != self._read[0]:
-                self._read = (changed, parse_tokens(self._path.read_text(encoding="utf-8")))
+                # a line that the disk changed is none, and says so with its number
+                text = self._path.read_text(encoding="utf-8", errors="replace")
+                self._read = (changed, self._parsed(text))
         except FileNotFoundError:
             self._read = (-1, [])
         return self._read[1]
+
+    def _parsed(self, text: str) -> list[PageToken]:
+        if "\N{REPLACEMENT CHARACTER}" in text:
+            raise TokensDamagedError(
+                f"{self._path} is not UTF-8 text; put it back from a backup, or end all tokens by taking it away"
+            )
+        try:
+            return parse_tokens(text)
+        except TokensDamagedError as error:
+            raise TokensDamagedError(f"{self._path}: {error}") from error
 
     def find(self, offered: str) -> PageToken | None:
         """The token offered, unless there is none or it has ended. Digests are compared: their time says nothing of the token."""

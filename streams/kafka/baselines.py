@@ -9,7 +9,6 @@ import asyncio
 import zlib
 from collections.abc import Callable, Iterator
 
-import msgspec
 import structlog
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
@@ -75,6 +74,6 @@ class BaselineFollower:
 def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:
     try:
         return decode_baseline(value)
-    except msgspec.MsgspecError as error:
+    except (ValueError, RecursionError) as error:
         _log.warning("record_skipped", topic=BASELINES, store=store_id, error=str(error))
         return None

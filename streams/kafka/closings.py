@@ -43,7 +43,7 @@ class ClosingFollower:
             return
         try:
             action = msgspec.json.decode(value, type=HumanAction)
-        except (msgspec.DecodeError, TypeError) as error:
+        except (ValueError, RecursionError, TypeError) as error:
             _log.warning("record_skipped", topic=ACTIONS, error=str(error))
             return
         if action.kind is HumanActionKind.CLOSE and action.alert_id:

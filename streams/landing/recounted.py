@@ -25,7 +25,7 @@ def not_recounted(settings: Settings, rows: Sequence[Row]) -> str:
     """A condition that leaves out minute rows of minutes that were recounted from raw events."""
     try:
         minutes = [row.minute_ms for row in _decode_minutes(b"[" + b",".join(r.line for r in rows) + b"]")]
-    except msgspec.MsgspecError:
+    except (ValueError, RecursionError):
         return ""
     low, high = min(minutes) // 1000, max(minutes) // 1000
     noted = table(settings, "recounts_raw")

@@ -187,7 +187,7 @@ class SpendTurns:
                     continue
                 try:
                     self._known.take(self._decode(record.value))
-                except msgspec.DecodeError as error:
+                except (ValueError, RecursionError) as error:
                     _log.warning("record_skipped", topic=self._alerts, error=str(error)[:200])
             if not records or self._is_caught_up:
                 break

@@ -121,7 +121,7 @@ class PeriodTurns:
             return
         try:
             row = self._decode(value)
-        except msgspec.DecodeError as error:
+        except (ValueError, RecursionError) as error:
             _log.warning("record_skipped", topic=self._reports, error=str(error)[:200])
             return
         if self.book.take(row):

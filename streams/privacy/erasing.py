@@ -137,7 +137,7 @@ def _cut(text: str, erasure: Erasure) -> Any:
         return text
     try:
         return erasure.cut_to_own(msgspec.json.decode(text))
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

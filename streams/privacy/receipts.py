@@ -85,7 +85,7 @@ def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
     for path in paths:
         try:
             receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
-        except (OSError, msgspec.MsgspecError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ReceiptUnreadableError(f"{path} is not the receipt of an erasure: {error}") from error
         found[receipt.request] = receipt
     return list(found.values())

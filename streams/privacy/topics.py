@@ -65,7 +65,7 @@ def _reported(log_dir: Path, wanted: Collection[str]) -> Iterator[_Named]:
     for topic, path in _segments(log_dir):
         if topic in wanted:
             for record in segment_records(path):
-                with suppress(msgspec.MsgspecError):
+                with suppress(ValueError, RecursionError):
                     yield _NAMED.decode(record.value or b"{}")
 
 

@@ -20,6 +20,10 @@ class ErasureUnfinishedError(StateError):
     """An erasure in another store was interrupted and comes first; the command line prints it."""
 
 
+class ErasureNoteDamagedError(StateError):
+    """What was noted of an interrupted erasure cannot be read; the command line prints it."""
+
+
 class _Noted(msgspec.Struct, frozen=True):
     store_id: str
     substitutes: dict[str, str]
@@ -30,10 +34,15 @@ class UnfinishedErasure:
 
     def __init__(self, path: Path, store_id: str) -> None:
         self._path, self._store_id = path, store_id
-        found = msgspec.json.decode(path.read_bytes(), type=_Noted) if path.exists() else None
+        try:
+            found = msgspec.json.decode(path.read_bytes(), type=_Noted) if path.exists() else None
+        except (ValueError, RecursionError) as error:
+            raise ErasureNoteDamagedError(
+                f"{path} is damaged ({error}); take it away and run the erasure again: ids that were replaced already get other substitutes"
+            ) from error
         if found is not None and found.store_id != store_id:
             raise ErasureUnfinishedError(
-                f"an erasure in store {found.store_id} was interrupted; run it again first, with the same buyers"
+                f"an erasure in store {found.store_id} was interrupted; run it again first, with the same buyers ({path})"
             )
         self.was_there = found is not None
         self._substitutes = {} if found is None else found.substitutes

@@ -130,7 +130,7 @@ def save_copy(data: Path, book: SourceBook) -> None:
 
 def load_copy(data: Path, book: SourceBook) -> None:
     """Take up the connections that an earlier process knew."""
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
+    with contextlib.suppress(OSError, ValueError, RecursionError):
         for key, value in msgspec.json.decode((data / COPY).read_bytes(), type=dict[str, str]).items():
             book.take(key, value.encode())
 

@@ -253,7 +253,7 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
 def _decoded(record: ConsumerRecord) -> RawDelivery | None:
     try:
         return msgspec.json.decode(record.value, type=RawDelivery)
-    except (msgspec.MsgspecError, ValueError, TypeError) as error:
+    except (ValueError, RecursionError, TypeError) as error:
         _log.warning("record_skipped", topic=record.topic, offset=record.offset, error=str(error))
         return None
 

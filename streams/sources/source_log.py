@@ -133,7 +133,7 @@ class SourceBook:
             return None
         try:
             return msgspec.json.decode(value, type=kind)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             _log.warning("record_skipped", topic=topics.SOURCES, key=key, error=str(error))
             return None
 

@@ -97,7 +97,7 @@ class TokenKeeper:
             return False
         try:
             kept = msgspec.json.decode(self._sealer.open(sealed, self.place), type=KeptTokens)
-        except msgspec.MsgspecError as error:
+        except (ValueError, RecursionError) as error:
             raise SealedUnreadableError(f"the tokens of {self._name} cannot be read: {error}") from error
         if kept.origin != self._origin:
             return False

@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from streams.channels.posting import post_json
 from streams.outgoing import ForbiddenAddressError, is_of_the_machine, outgoing_session
 from streams.sources.asking import AiohttpSender, HttpRequest, PlatformUnreachableError
 
@@ -45,6 +46,22 @@ async def test_other_addresses_are_asked_and_what_they_send_on_to_is_not() -> No
         assert (await AiohttpSender(session).send(HttpRequest(url), 10.0)).status == 302
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(url)  # a client that would follow
+    await runner.cleanup()
+
+
+async def test_a_receiver_whose_answer_is_no_text_ended_the_notifier() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(body=b'{"said":"\xff"}' if await request.read() == b"1" else b"[" * 5000)
+
+    app = web.Application()
+    app.router.add_post("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with outgoing_session() as session:
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        for sent in (1, 2):
+            assert await post_json(session, url, sent) == {}
     await runner.cleanup()
 
 

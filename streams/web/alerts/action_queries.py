@@ -58,7 +58,7 @@ class ActionQueries:
         for row in rows:
             try:
                 action = msgspec.json.decode(row["action"], type=HumanAction)
-            except msgspec.DecodeError:  # of another release; its row stays in the table
+            except (ValueError, RecursionError):  # of another release; its row stays in the table
                 continue
             found.setdefault(action.action_id, action)
         self._sender.stored(found)

@@ -11,7 +11,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 
 from scoring.baselines import decode_baseline
@@ -173,7 +172,7 @@ class ComparisonQueries:
                 return
             try:
                 baseline = decode_baseline(row["baseline"])
-            except msgspec.DecodeError as error:
+            except (ValueError, RecursionError) as error:
                 _log.warning(
                     "record_skipped", topic="baselines", store=row["store_id"], error=str(error)[:200]
                 )

@@ -69,7 +69,7 @@ async def json_of(request: web.Request, wanted: type[T]) -> T:
         raise BadQueryError("a browser may act from this page only")
     try:
         action = msgspec.json.decode(await request.read(), type=wanted)
-    except (msgspec.DecodeError, UnicodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadQueryError(f"the action is not valid JSON: {error}") from error
     if PERSON in request and isinstance(action, msgspec.Struct) and _WHO in action.__struct_fields__:
         action = msgspec.structs.replace(action, **{_WHO: request[PERSON]})

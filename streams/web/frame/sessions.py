@@ -81,7 +81,7 @@ class PageSessions:
         try:
             raw = base64.b64decode(content + "=" * (-len(content) % 4), altchars=b"-_", validate=True)
             session = msgspec.json.decode(raw, type=PageSession)
-        except (binascii.Error, ValueError, msgspec.DecodeError):
+        except (binascii.Error, ValueError, RecursionError):
             return None
         expected = self._signature(content, session.account is not None)
         if not hmac.compare_digest(_bytes(signature), expected.encode()):

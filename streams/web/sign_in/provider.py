@@ -240,7 +240,7 @@ class Provider:
                 body = await answer.content.read(_MOST_BYTES)
                 status = answer.status
             found = msgspec.json.decode(body)
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.DecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
             raise ProviderUnreachableError(
                 f"{address} does not answer as a provider: {error or 'no answer in time'}"
             ) from error

@@ -159,7 +159,7 @@ def _details(text: str) -> Mapping[str, Any]:
         return {}
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

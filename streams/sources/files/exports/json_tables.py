@@ -51,7 +51,7 @@ def json_tables(path: Path) -> list[tuple[str, TableRows]]:
         )
     try:
         document = _decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableExportError(
             Bilingual(f"JSON 已损坏（{error}）；请重新获取", f"the JSON is damaged ({error}); fetch it again")
         ) from error
@@ -70,7 +70,7 @@ def _is_line_by_line(path: Path) -> bool:
         return False
     try:
         return isinstance(_decode(first), dict)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except (ValueError, RecursionError):
         return False
 
 
@@ -147,7 +147,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 continue
             try:
                 record = _decode(line.removeprefix(b"\xef\xbb\xbf"))
-            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise UnreadableExportError(
                     Bilingual(
                         f"第 {number} 行不是 JSON（{error}）；请重新获取文件",
