@@ -6,6 +6,7 @@ an address of the link, which no shop and no chat has: nothing is connected to t
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
@@ -15,10 +16,6 @@ import aiohttp
 _OF_THE_MACHINE = tuple(
     map(ipaddress.ip_network, ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "168.63.129.16/32"))
 )  # fmt: skip
-
-
-class ForbiddenAddressError(OSError):
-    """Raised instead of a connection to an address of the machine's own link; callers take it for an unreachable host."""
 
 
 def is_of_the_machine(address: str) -> bool:
@@ -37,5 +34,5 @@ def _socket(info: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for an address as it was resolved just now, so that a name cannot be another by the time of the connection."""
     family, kind, protocol, _, address = info
     if is_of_the_machine(str(address[0])):
-        raise ForbiddenAddressError(f"{address[0]} is an address of this machine's own link")
+        raise PermissionError(errno.EACCES, f"{address[0]} is an address of this machine's own link")
     return socket.socket(family=family, type=kind, proto=protocol)

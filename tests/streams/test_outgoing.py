@@ -1,4 +1,4 @@
-"""What people enter as an address leads to no address at which a cloud answers its own machines."""
+"""What people enter as an address does not lead to an address at which a cloud answers its own machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from aiohttp import web
 
 from streams.channels.posting import post_json
-from streams.outgoing import ForbiddenAddressError, is_of_the_machine, outgoing_session
+from streams.outgoing import is_of_the_machine, outgoing_session
 from streams.sources.asking import AiohttpSender, HttpRequest, PlatformUnreachableError
 
 METADATA = (
@@ -27,7 +27,7 @@ async def test_a_source_s_address_led_to_the_credentials_of_the_machine(url: str
         with pytest.raises((aiohttp.ClientConnectorError, aiohttp.InvalidURL)) as raised:
             await session.get(url)
         cause = getattr(raised.value, "os_error", None)
-        assert isinstance(cause, ForbiddenAddressError | None)
+        assert isinstance(cause, PermissionError | None)
         with pytest.raises(PlatformUnreachableError):
             await AiohttpSender(session).send(HttpRequest(url), 10.0)
 
@@ -49,7 +49,7 @@ async def test_other_addresses_are_asked_and_what_they_send_on_to_is_not() -> No
     await runner.cleanup()
 
 
-async def test_a_receiver_whose_answer_is_no_text_ended_the_notifier() -> None:
+async def test_a_receiver_whose_answer_is_not_text_ended_the_notifier() -> None:
     async def answer(request: web.Request) -> web.Response:
         return web.Response(body=b'{"said":"\xff"}' if await request.read() == b"1" else b"[" * 5000)
 
@@ -65,7 +65,7 @@ async def test_a_receiver_whose_answer_is_no_text_ended_the_notifier() -> None:
     await runner.cleanup()
 
 
-def test_addresses_of_a_shop_are_no_addresses_of_the_machine() -> None:
+def test_addresses_of_a_shop_are_not_addresses_of_the_machine() -> None:
     assert not any(
         map(is_of_the_machine, ("127.0.0.1", "10.0.0.8", "192.168.1.1", "203.0.113.7", "::1", "2001:db8::7"))
     )

@@ -98,7 +98,7 @@ FILES = (
 
 
 def changed(content: bytes) -> Iterator[bytes]:
-    """The content with one byte changed: to what is no text, to a sign of JSON, to another letter, and cut off there."""
+    """The content with one byte changed: to a byte outside ASCII, to its neighbour, and cut off there."""
     for at in range(0, len(content), max(1, len(content) // 60)):
         before, byte, after = content[:at], content[at], content[at + 1 :]
         yield before + bytes([byte ^ 0x80]) + after
