@@ -99,10 +99,15 @@ class DeliveryReading:
         """A version of an order.
 
         Raises:
-            UnreadableValueError: it has no number; what has none cannot be counted once.
+            UnreadableValueError: it has no number; what has none cannot be counted once. Or it is the order's state, which has all that is
+                known of it, without the time at which it was placed: that would be counted on no day.
         """
         if not number:
             raise UnreadableValueError("the order's number is missing; what has none cannot be counted once")
+        if self.is_state and facts.get("placed_ms") == 0:
+            raise UnreadableValueError(
+                "the time at which the order was placed is missing; it belongs to no day"
+            )
         made = OrderFacts(
             store_id=self.store,
             order_id=number,

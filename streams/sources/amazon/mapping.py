@@ -89,7 +89,7 @@ def _order(one: MarketReading) -> None:
         row.moment("createdTime"),
         row.moment("lastUpdatedTime"),
     )
-    if is_paid:
+    if is_paid and placed_ms:
         # Amazon does not say when: no earlier than it was placed, and whatever says it better is newer
         one.order(number, as_of_ms=placed_ms, paid_ms=placed_ms)
     sent = [at_ms for parcel in row.rows("packages") if (at_ms := parcel.moment("shipTime"))]

@@ -194,7 +194,7 @@ def _order(one: MarketReading) -> None:
     # the state in which it waits to be packed begins with the payment
     paid_ms = at_stage.get(1, 0) if is_paid and set(names) <= {"pending", *_CANCELLED} else 0
     number, placed_ms = row.text("order_id") or row.text("order_number"), when(row, "created_at")
-    if is_paid and not paid_ms:
+    if is_paid and placed_ms and not paid_ms:
         # Lazada does not say when: no earlier than it was placed, and whatever says it better is newer
         one.order(number, as_of_ms=placed_ms, paid_ms=placed_ms)
     is_cancelled = is_whole and not living

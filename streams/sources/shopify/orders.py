@@ -171,6 +171,8 @@ def graphql_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """An order as the GraphQL Admin API gives it (``queries.py``)."""
     status = one.small_word(row.text("displayFinancialStatus"), "displayFinancialStatus", PAID)
     placed_ms = row.moment("processedAt") or row.moment("createdAt")
+    if not placed_ms:
+        raise UnreadableValueError("`processedAt`: nothing is there; the order belongs to no day")
     transactions = list(row.rows("transactions"))
     parcels = [
         _Parcel(

@@ -15,11 +15,12 @@ from streams.sources.amazon.config import MARKETPLACES
 from streams.sources.amazon.feedback import topics
 from streams.sources.amazon.polling import orders, sales
 from streams.sources.amazon.source import SOURCE
-from streams.sources.asking import HttpRequest, PlatformError, PlatformRejectedError
+from streams.sources.asking import AnswerGarbledError, HttpRequest, PlatformError, PlatformRejectedError
 from streams.sources.source import PollPage
 from tests.fakes.lying_amazon import MARKETPLACE, amazon_connection
 from tests.fakes.workbench import connection_from
 from tests.places import SHARED
+from tests.streams.sources.broken_values import broken
 from tests.streams.sources.market_bench import NOW_MS, Answers, Market
 
 FOLDER = SHARED / "data" / "apis" / "amazon"
@@ -119,6 +120,49 @@ def _check(operation: str, body: str, original: dict[str, Any]) -> None:
     figures = {row.measure: row.value for row in found.reports}
     assert (figures["orders"], figures["units"]) == (str(original["orderCount"]), str(original["unitCount"]))
     assert figures["revenue"] == original["totalSales"]["amount"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("operation", ["searchOrders", "getOrderMetrics"])
+def test_a_case_with_one_value_broken_is_counted_named_or_no_answer(operation: str) -> None:
+    bench, seen = market(), set()
+    config = bench.connection.config
+    for name, status, case in CASES:
+        if name != operation or status != 200:
+            continue
+        for place, content in broken(case["response"]):
+            api = Answers(judge, *((200, content),) * 3)
+            fetch = (
+                orders(config, api, WINDOW, "")
+                if operation == "searchOrders"
+                else sales(config, config.marketplace, api, WINDOW, "")
+            )
+            try:
+                rows = asyncio.run(fetch).rows
+            except AnswerGarbledError:
+                seen.add("no answer")
+                continue
+            for row in rows:
+                topic = "orders" if operation == "searchOrders" else f"sales_hours.{config.marketplace}"
+                found = bench.polled(topic, json.loads(row.body))
+                assert found.count or found.gaps or found.set_aside or found.left_out, place
+                seen |= {what for what in ("set_aside", "gaps", "count") if getattr(found, what)}
+    assert {"no answer", "set_aside", "count"} <= seen
+
+
+@pytest.mark.parametrize("field", ["createdTime", "orderId"])
+def test_an_order_without_its_time_or_number_was_counted_on_no_day(field: str) -> None:
+    bench = market()
+    listed = [
+        row
+        for name, status, case in CASES
+        if name == "searchOrders" and status == 200
+        for row in case["response"]["orders"]
+    ]
+    row = next(one for one in listed if one["salesChannel"]["marketplaceId"] in bench.connection.config.shops)
+    found = bench.polled("orders", {key: value for key, value in row.items() if key != field})
+    assert found.orders == []
+    assert len(found.set_aside) == 1
 
 
 def test_a_case_of_feedback_becomes_its_topics_without_a_word_of_a_review() -> None:
