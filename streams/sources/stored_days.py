@@ -23,7 +23,7 @@ SELECT placed_ms, paid_ms, amount, currency, shipped_ms, cancelled_ms, units, bu
         argMaxIf(version.amount, version.rank, version.amount != '') AS amount,
         argMaxIf(version.currency, version.rank, version.currency != '') AS currency,
         minIf(version.shipped_ms, version.shipped_ms > 0) AS shipped_ms,
-        argMaxIf(version.cancelled_ms, version.rank, version.cancelled_ms > 0) AS cancelled_ms,
+        minIf(version.cancelled_ms, version.cancelled_ms > 0) AS cancelled_ms,
         argMaxIf(version.units, version.rank, version.units > 0) AS units,
         max(version.buyer) AS buyer,
         argMaxIf(version.test, version.rank, version.test IS NOT NULL) AS test,

@@ -62,7 +62,9 @@ def _counted(row: JsonObject) -> CountedOrder:
     items = [
         (item.text("status").lower(), when(item, "updated_at"), item) for item in row.rows("order_items")
     ]
-    prepaid = [at for word, at, _ in items if word in _PAID_BY_THEN and row.text("payment_method") != "COD"]
+    prepaid = [
+        at for word, at, _ in items if word in _PAID_BY_THEN and row.text("payment_method").upper() != "COD"
+    ]
     is_cancelled = all(word in ("canceled", "cancelled") for word, *_ in items)
     return CountedOrder(
         placed_ms=when(row, "created_at"),
@@ -70,7 +72,8 @@ def _counted(row: JsonObject) -> CountedOrder:
         amount=format(amount, "f"),
         currency=items[0][2].text("currency"),
         shipped_ms=max((at for word, at, _ in items if word == "shipped"), default=0),
-        cancelled_ms=max(at for _, at, _ in items) if is_cancelled else 0,
+        # as the order's own change says it: the last one may be later than its items'
+        cancelled_ms=max(when(row, "updated_at"), *(at for _, at, _ in items)) if is_cancelled else 0,
         units=len(items),
         has_buyer=any(item.text("buyer_id") for *_, item in items),
     )

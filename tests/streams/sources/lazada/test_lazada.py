@@ -21,8 +21,10 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
 )
+from streams.sources.json_object import JsonObject
 from streams.sources.lazada.asking import judge, signed
 from streams.sources.lazada.mapping import LEFT_OUT
+from streams.sources.lazada.second_way import _counted
 from streams.sources.lazada.source import SOURCE
 from tests.fakes.lying_lazada import lazada_connection
 from tests.fakes.workbench import connection_from
@@ -316,3 +318,14 @@ def _sample(parts: list[dict[str, Any]], *path: str) -> dict[str, Any]:
     for name in path:
         parts = next(part for part in parts if part["name"] == name)["fields"]
     return {part["name"]: part.get("sample") for part in parts if "fields" not in part}
+
+
+def test_a_cancelled_order_that_changed_later_differed_from_itself() -> None:
+    """The order's last change may be later than its items': the second way said cancelled by then, what is stored said later."""
+    item = {"status": "canceled", "updated_at": 1_793_500_000_000, "currency": "SGD", "buyer_id": "1"}
+    row = {
+        "created_at": "2026-11-01 08:00:00 +0800",
+        "updated_at": "2026-11-09 08:00:00 +0800",
+        "price": "9.00",
+    }
+    assert _counted(JsonObject({**row, "order_items": [item]})).cancelled_ms == 1_794_182_400_000
