@@ -211,7 +211,9 @@ def hidden(panel: table.Panel, column: str) -> table.Panel:
 def _width(column: str) -> list[models.DynamicConfigValue]:
     set_so = [_value("custom.wrapHeaderText", True)]  # a name in two languages takes two lines
     if column in SENTENCES:
+        # of Grafana before 12.2, and from then on
         set_so.append(_value("custom.cellOptions", {"type": "auto", "wrapText": True}))
+        set_so.append(_value("custom.wrapText", True))
     return [*set_so, _value("custom.width", WIDTHS[column])] if column in WIDTHS else set_so
 
 

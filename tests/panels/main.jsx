@@ -32,7 +32,7 @@ const OWN = {
   },
   table: {
     width: undefined, minWidth: 50, align: 'auto', cellOptions: { type: 'auto' }, hidden: false, hideFrom: { viz: false },
-    inspect: false, filterable: false, wrapHeaderText: false, footer: { reducers: [] },
+    inspect: false, filterable: false, wrapHeaderText: false, wrapText: false, footer: { reducers: [] },
   },
 };
 
