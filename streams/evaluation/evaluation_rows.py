@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,12 @@ from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import EvaluationSpan, StoreEvaluation
 from scoring.evaluation.figure import Figure, exposed
-from scoring.evaluation.findings import FunnelFinding
+from scoring.evaluation.findings import FunnelFinding, Standing
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import looked_at
 from scoring.evaluation.score import Score, ScoreLack
+from scoring.evaluation.single_rules import SINGLE_RULES
 from scoring.evaluation.spans import span_name
 from streams.evaluation.advised import advice_key
 from streams.evaluation.attribution_rows import TABLE, attribution_schema
@@ -93,7 +94,8 @@ class WrittenEvaluations:
         }
         self.rows["evaluations_raw"] += [{**key, **more, **row} for row in _scores(evaluation)]
         self.rows["indicators_raw"] += [{**key, **row} for row in _figures(evaluation)]
-        findings = findings_in(evaluation, known.read.volumes, known.read.decoys, known.read.checked)
+        found = findings_in(evaluation, known.read.volumes, known.read.decoys, known.read.checked)
+        findings = (*found, *_unsaid(found))
         self.rows["findings_raw"] += [{**key, **_finding(one)} for one in findings]
         self.rows["advice_raw"] += [{**key, **row} for one in findings for row in _advice(one, span)]
 
@@ -191,6 +193,14 @@ def _figure(name: str, kind: str, figure: Figure | None) -> dict[str, Any]:
         "condition": row.condition if row else "",
         "row_count": row.count if row else 0,
     }
+
+
+def _unsaid(found: Sequence[FunnelFinding]) -> Iterator[FunnelFinding]:
+    """Rules of single numbers of which nothing is said: a row that said something before must not outlive the figures it was made of."""
+    said = {one.scenario.id for one in found}
+    for rule in SINGLE_RULES:
+        if rule.id not in said:
+            yield FunnelFinding(rule, Standing.ABSENT, 0.0, (), (), (), (), (), (), (), ())
 
 
 def _finding(one: FunnelFinding) -> dict[str, Any]:
