@@ -155,9 +155,12 @@ def fit_step(step: str, members: list[StepData], pools: PoolSums | None) -> None
     bins = a.shape[1]
     logs, variance, sums = _fit_season(a, mu, members)
     recent = slice(max(bins - NOISE_DAYS * 1440 // BIN, 0), bins)
-    containment = np.array([_contained(member, BIN) for member in members])
     noise = fit_noise(
-        np.ascontiguousarray(a[:, recent].T), np.ascontiguousarray(mu[:, recent].T), rates, containment, BIN
+        np.ascontiguousarray(a[:, recent].T),
+        np.ascontiguousarray(mu[:, recent].T),
+        rates,
+        lambda minutes: np.array([_contained(member, minutes) for member in members]),
+        BIN,
     )
     history_days: Floats = np.array([member.days for member in members], dtype=float)
     careful = np.maximum(noise.sigma, noise.population_sigma)
@@ -322,7 +325,7 @@ def _segment_wobble(
             np.ascontiguousarray(halves[0]),
             np.ascontiguousarray(halves[1]),
             np.array([parts[row][0][part] for row, part in picked]),
-            np.array([_contained(members[row], 2 * BIN) for row, _ in picked]),
+            lambda minutes: np.array([_contained(members[row], minutes) for row, _ in picked]),
             2 * BIN,
         )
         wobble = {

@@ -7,11 +7,15 @@ prior over the grid is the population's, found by EM (Laird 1978) from a weak st
 narrower than the grid, and sigma off by a fifth is a false alert a month: it is interpolated to a finer grid (it is smooth
 in log sigma and log tau). The observation variance is binomial as far as a bin contains its conversions, µ(1−p·κ):
 Poisson's hides sigma, the full 1−p passes for wobble.
+
+A small store is looked at in wider bins. Where less than one arrival is due in a bin, single arrivals are further off than what is
+clipped, a filter that believes less to be due is rewarded for it, and the largest sigma of the grid fits any store best.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +29,9 @@ _TAUS = np.array([15.0, 30, 60, 120, 240, 480])
 #: intermediate points between two of the grid
 _FINER = 4
 _CLIP = 12.0
+#: bins are widened by the first of these factors by which two arrivals are due in one, up to two hours: the mean over
+#: arrivals, so that a shop that is closed at night is looked at as it is by day
+_WIDER, _WIDEST, _DUE = (1, 3, 6, 12, 24), 120, 2.0
 #: windows, in minutes, that are left out of the fit where they are off by this many standard deviations
 _SPANS = (30, 120)
 _FAR_Z = 4.0
@@ -50,8 +57,40 @@ class Noise:
     population_sigma: float
 
 
+@dataclass(slots=True)
+class _Binned:
+    """Series of like volume in bins of one width: which they are, (bins, series) A and µ, (series,) fast variance."""
+
+    which: NDArray[np.intp]
+    arrivals: Floats
+    expected: Floats
+    fast: Floats
+    minutes: int
+    odd: NDArray[np.bool_] = field(init=False)
+
+    def look(self, sigma: Floats, tau: Floats) -> NDArray[np.intp]:
+        """Mark what is odd for such a wobble; gives the columns in which that is something else than before."""
+        before = getattr(self, "odd", None)
+        self.odd = _odd(self.arrivals, self.expected, self.fast, sigma, tau, self.minutes)
+        changed = np.ones(len(self.which), dtype=bool) if before is None else (before != self.odd).any(0)
+        return np.nonzero(changed)[0]
+
+    def likelihood(self, columns: NDArray[np.intp], dispersion: Floats | None = None) -> Floats:
+        """(columns, grid) log-likelihood of what is not odd."""
+        kept = ~self.odd[:, columns]
+        fast = self.fast[columns] if dispersion is None else self.fast[columns] * dispersion
+        return _grid_likelihood(
+            self.arrivals[:, columns] * kept, self.expected[:, columns] * kept, fast, self.minutes
+        )
+
+
 def fit_noise(
-    arrivals: Floats, expected: Floats, rate: Floats, containment: Floats, bin_minutes: int
+    arrivals: Floats,
+    expected: Floats,
+    rate: Floats,
+    containment: Callable[[int], Floats],
+    bin_minutes: int,
+    widest: int = _WIDEST,
 ) -> Noise:
     """The wobble of every series.
 
@@ -59,36 +98,69 @@ def fit_noise(
         arrivals: (bins, series) A.
         expected: (bins, series) µ, season and level included; 0 where there is no history.
         rate: (series,) conversion rate p.
-        containment: (series,) κ of a bin: conversions on its edges make it less than binomial, 1 − p·κ and not 1 − p.
+        containment: (series,) κ of a bin of so many minutes: conversions on its edges make it less than binomial, 1 − p·κ
+            and not 1 − p.
         bin_minutes: width of a bin.
+        widest: the widest bin, in minutes, that a small series is looked at in.
     """
     capped = np.minimum(rate, 0.9)
-    binomial = 1 - capped * containment
     dispersion = np.ones(len(rate))
-    typical = _typical_sigma(arrivals, expected, binomial, bin_minutes)
-    odd = _odd(arrivals, expected, binomial, typical, np.full(len(rate), _USUAL_TAU), bin_minutes)
-    likelihood = _grid_likelihood(arrivals * ~odd, expected * ~odd, binomial, bin_minutes)
+    groups = _groups(
+        arrivals, expected, bin_minutes, widest, lambda minutes: 1 - capped * containment(minutes)
+    )
+    likelihood = np.zeros((len(rate), len(_SIGMAS) * len(_TAUS)))
+    for group in groups:
+        typical = _typical_sigma(group.arrivals, group.expected, group.fast, group.minutes)
+        changed = group.look(typical, np.full(len(group.which), _USUAL_TAU))
+        likelihood[group.which] = group.likelihood(changed)
     sigma, tau = _posterior(likelihood)
-    again = _odd(arrivals, expected, binomial, sigma, tau, bin_minutes)
-    changed = np.nonzero((again != odd).any(0))[0]
-    if len(changed):
-        kept = ~again[:, changed]
-        likelihood[changed] = _grid_likelihood(
-            arrivals[:, changed] * kept, expected[:, changed] * kept, binomial[changed], bin_minutes
-        )
+    is_news = False
+    for group in groups:
+        changed = group.look(sigma[group.which], tau[group.which])
+        if len(changed):
+            likelihood[group.which[changed]] = group.likelihood(changed)
+            is_news = True
+    if is_news:
         sigma, tau = _posterior(likelihood)
-    arrivals, expected = arrivals * ~again, expected * ~again
     for _ in range(2):
-        excess = _excess(arrivals, expected, binomial * dispersion, sigma, tau, bin_minutes)
-        wild = np.nonzero(excess > 1.08)[0]
-        if not len(wild):
+        is_news = False
+        for group in groups:
+            mine = group.which
+            fast = group.fast * dispersion[mine]
+            kept = ~group.odd
+            excess = _excess(
+                group.arrivals * kept, group.expected * kept, fast, sigma[mine], tau[mine], group.minutes
+            )
+            wild = np.nonzero(excess > 1.08)[0]
+            if len(wild):
+                dispersion[mine[wild]] = np.minimum(dispersion[mine[wild]] * excess[wild], 50.0)
+                likelihood[mine[wild]] = group.likelihood(wild, dispersion[mine[wild]])
+                is_news = True
+        if not is_news:
             break
-        dispersion[wild] = np.minimum(dispersion[wild] * excess[wild], 50.0)
-        likelihood[wild] = _grid_likelihood(
-            arrivals[:, wild], expected[:, wild], binomial[wild] * dispersion[wild], bin_minutes
-        )
         sigma, tau = _posterior(likelihood)
     return Noise(sigma, tau, dispersion, float(np.median(sigma)))
+
+
+def _groups(
+    arrivals: Floats, expected: Floats, bin_minutes: int, widest: int, fast: Callable[[int], Floats]
+) -> list[_Binned]:
+    """The series by the width of bins in which enough is due of them."""
+    due = (expected * expected).sum(0) / np.maximum(expected.sum(0), 1e-9)
+    factors = [factor for factor in _WIDER if factor == 1 or factor * bin_minutes <= widest]
+    enough = np.array([due * factor >= _DUE for factor in factors])
+    chosen = np.where(enough.any(0), enough.argmax(0), len(factors) - 1)
+    found = []
+    for place in np.unique(chosen).tolist():
+        which, factor = np.nonzero(chosen == place)[0], factors[place]
+        minutes = factor * bin_minutes
+        bins = len(arrivals) // factor
+        a, e = (
+            values[len(values) - bins * factor :, which].reshape(bins, factor, len(which)).sum(1)
+            for values in (arrivals, expected)
+        )
+        found.append(_Binned(which, a, e, fast(minutes)[which], minutes))
+    return found
 
 
 def _windows(values: Floats, width: int) -> Floats:
@@ -119,10 +191,10 @@ def _odd(
 ) -> NDArray[np.bool_]:
     """(bins, series) True in windows of half an hour or two hours that are off by more than four standard deviations."""
     odd = np.zeros(arrivals.shape, dtype=bool)
-    for minutes in _SPANS:
-        width = max(minutes // bin_minutes, 1)
+    for width in {max(minutes // bin_minutes, 1) for minutes in _SPANS}:
         if width > len(arrivals):
             continue
+        minutes = width * bin_minutes
         a, e = _windows(arrivals, width), _windows(expected, width)
         spread = e * fast + e * e * sigma**2 * mean_variance(minutes, tau) + 1.0
         far = (a - e) ** 2 > _FAR_Z**2 * spread

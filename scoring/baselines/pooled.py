@@ -115,12 +115,11 @@ class PoolSums:
         sums = [self._sums[key] for key in kept]
         kernels = [_kernel(found) for found in sums]
         rates = np.array([found.rate / found.weight for found in sums])
-        containment = np.array([window_containment(k.pmf, self._bin_minutes, k.slow_share) for k in kernels])
         noise = fit_noise(
             np.stack([found.arrivals for found in sums], axis=1),
             np.stack([found.expected for found in sums], axis=1),
             rates,
-            containment,
+            lambda minutes: np.array([window_containment(k.pmf, minutes, k.slow_share) for k in kernels]),
             self._bin_minutes,
         )
         steps: dict[str, dict[str, StepBaseline]] = {}

@@ -235,11 +235,14 @@ def fit_slow(histories: list[SlowHistory]) -> dict[str, SlowBaseline]:
     for column, (history, b) in enumerate(zip(histories, burn, strict=True)):
         own = len(history.entered) - b
         mu[size - own :, column] *= np.exp(profile.logs[column, history.local_hour[b:] % HOURS_A_WEEK])
-    contained = np.array([window_containment(h.kernel.pmf, 1) for h in histories])
+
+    def contained(hours: int) -> Floats:
+        return np.array([window_containment(h.kernel.pmf, hours) for h in histories])
+
     noise = fit_noise(a, mu, rates, contained, 1)
     sigma = np.maximum(noise.sigma, _SIGMA_FLOOR)
     dispersion = np.maximum(
-        noise.dispersion, _dispersion(a, mu, sigma, 1 - np.minimum(rates, 0.9) * contained)
+        noise.dispersion, _dispersion(a, mu, sigma, 1 - np.minimum(rates, 0.9) * contained(1))
     )
     return {
         history.store_id: SlowBaseline(

@@ -93,7 +93,8 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
         fit_noise,  # seconds to load: only a fit needs it, a detector loads this file too
     )
 
-    noise = fit_noise(events, expected, none, none, _BIN)
+    # visitors come in clumps, which wider bins of a small store would count a second time
+    noise = fit_noise(events, expected, none, lambda minutes: none, _BIN, widest=_BIN)
     floors = [_SIGMA_FLOOR if _days(history) >= _YOUNG_DAYS else _YOUNG_SIGMA for history in histories]
     clumps = _clumping(events, expected)
     return {

@@ -215,7 +215,7 @@ def test_a_step_is_fitted_rate_then_season_then_level_then_wobble() -> None:
         slowly.stacked(slowly.arrived, most),
         slowly.stacked(slowly.expected, most),
         slowly.rates,
-        slowly.contained(5),
+        slowly.contained,
         5,
     )
     assert slowly.carries == [True, True, True, True, False]
@@ -269,7 +269,7 @@ def test_segments_have_their_own_wobble_where_enough_arrives_and_else_the_stores
     halves = [slowly.stacked(values, 21 * 288).reshape(-1, 2, len(picked)).sum(1) for values in (a, mu)]
     noise = fit_noise(
         *halves, np.array([slowly.parts[row][0][part] for row, part in picked]),
-        np.array([slowly.contained(10)[row] for row, _ in picked]), 10,
+        lambda minutes: np.array([slowly.contained(minutes)[row] for row, _ in picked]), 10,
     )  # fmt: skip
     assert len(picked) == 2 + 2 + 2
     for row, m in enumerate(own):

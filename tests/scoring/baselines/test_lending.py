@@ -299,7 +299,7 @@ def test_a_pools_wobble_is_that_of_its_sums() -> None:
     steps = [pools["pool:platform=shopify"], pools["pool:country=DE"]]
     noise = fit_noise(
         np.stack([a for a, _ in both], axis=1), np.stack([e for _, e in both], axis=1), np.array([one.rate for one in steps]),
-        np.array([window_containment(one.kernel.pmf, WIDTH, one.kernel.slow_share) for one in steps]), WIDTH,
+        lambda width: np.array([window_containment(one.kernel.pmf, width, one.kernel.slow_share) for one in steps]), WIDTH,
     )  # fmt: skip
     assert [one.sigma for one in steps] == pytest.approx(noise.sigma.tolist(), abs=1e-5)
     assert [one.tau for one in steps] == pytest.approx(noise.tau.tolist(), abs=0.01)

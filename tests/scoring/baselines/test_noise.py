@@ -26,10 +26,27 @@ class Slowly:
     def __init__(
         self, a: np.ndarray, mu: np.ndarray, rate: list[float], kappa: list[float], width: int
     ) -> None:
-        self.width, self.count = width, a.shape[1]
-        self.a, self.mu = a.T.tolist(), mu.T.tolist()
-        self.fast = [1 - min(p, 0.9) * k for p, k in zip(rate, kappa, strict=True)]
+        self.count = a.shape[1]
+        self.width = [width * self.factor(series) for series in mu.T.tolist()]
+        self.a, self.mu = (
+            [self.widened(one, of // width) for one, of in zip(all_.T.tolist(), self.width, strict=True)]
+            for all_ in (a, mu)
+        )
+        self.fast = [
+            1 - min(p, 0.9) * k ** (5 / of) for p, k, of in zip(rate, kappa, self.width, strict=True)
+        ]
         self.dispersion = [1.0] * self.count
+
+    @staticmethod
+    def factor(mu: list[float]) -> int:
+        """How many bins are one, for two arrivals to be due in it."""
+        due = sum(e * e for e in mu) / sum(mu)
+        return next((factor for factor in (1, 3, 6, 12) if factor * due >= 2), 24)
+
+    @staticmethod
+    def widened(series: list[float], factor: int) -> list[float]:
+        first = len(series) % factor
+        return [sum(series[at : at + factor]) for at in range(first, len(series), factor)]
 
     def fit(self) -> tuple[list[float], list[float], list[float]]:
         """Sigma, tau and dispersion of each."""
@@ -59,7 +76,7 @@ class Slowly:
 
     def typical(self, s: int) -> float:
         """Sigma by the median deviation of two hours."""
-        size = 120 // self.width
+        size = 120 // self.width[s]
         if size > len(self.a[s]):
             return 0.07
         whole = [
@@ -76,8 +93,8 @@ class Slowly:
     def odd(self, s: int, sigma: float, tau: float) -> list[bool]:
         """The bins within half an hour or two hours that are off by more than four standard deviations."""
         out = [False] * len(self.a[s])
-        for minutes in (30, 120):
-            size = minutes // self.width
+        for size in {max(minutes // self.width[s], 1) for minutes in (30, 120)}:
+            minutes = size * self.width[s]
             for at in range(len(out) - size + 1):
                 a, e = sum(self.a[s][at : at + size]), sum(self.mu[s][at : at + size])
                 spread = e * self.fast[s] + (e * sigma) ** 2 * window_variance(minutes, tau) + 1
@@ -94,7 +111,7 @@ class Slowly:
         self, s: int, series: list[tuple[float, float]], sigma: float, tau: float
     ) -> tuple[float, float]:
         """The log-likelihood, and by how much the fast variance would have to grow."""
-        rho, fast = math.exp(-self.width / tau), self.fast[s] * self.dispersion[s]
+        rho, fast = math.exp(-self.width[s] / tau), self.fast[s] * self.dispersion[s]
         m, v, total, squares, count = 0.0, sigma**2, 0.0, 0.0, 0
         for a, mu in series:
             m, v = m * rho, v * rho**2 + sigma**2 * (1 - rho**2)
@@ -156,7 +173,7 @@ def test_the_wobble_is_that_of_the_filter_run_bin_by_bin(bins: int, seed: int) -
     a[bins // 2 : bins // 2 + 9, 0] *= 0.2  # an incident
     a[bins // 3, 2] *= 3  # a burst
     rate, kappa = [0.1, 0.95, 0.3, 0.2], [0.5, 0.9, 0.0, 1.0]
-    found = fit_noise(a, mu, np.array(rate), np.array(kappa), 5)
+    found = fit_noise(a, mu, np.array(rate), lambda minutes: np.array(kappa) ** (5 / minutes), 5)
     sigma, tau, dispersion = Slowly(a, mu, rate, kappa, 5).fit()
     assert found.sigma == pytest.approx(sigma, rel=1e-6)
     assert found.tau == pytest.approx(tau, rel=1e-6)
@@ -169,7 +186,7 @@ def fitted(mu: float, sigma: float, tau: float, clumps: int = 1, incident: float
     bins = 5 * 288
     a = np.stack([wobbling(rng, bins, mu, sigma, tau, clumps) for _ in range(3)], axis=1)
     a[700:740] *= incident
-    return fit_noise(a, np.full((bins, 3), mu), np.full(3, 0.0), np.zeros(3), 5)
+    return fit_noise(a, np.full((bins, 3), mu), np.full(3, 0.0), lambda minutes: np.zeros(3), 5)
 
 
 @pytest.mark.parametrize(
@@ -186,3 +203,12 @@ def test_a_known_wobble_is_given_back_with_an_incident_or_without(
 
 def test_events_that_come_in_threes_are_dispersed_by_three() -> None:
     assert fitted(10.0, 0.05, 60.0, clumps=3).dispersion == pytest.approx([3.0] * 3, rel=0.25)
+
+
+@pytest.mark.parametrize("due", [0.05, 0.2])
+def test_a_small_store_is_not_taken_for_one_that_wobbles_more_than_any(due: float) -> None:
+    rng = np.random.default_rng(4)
+    a = np.stack([wobbling(rng, 21 * 288, due, 0.05, 60.0) for _ in range(4)], axis=1)
+    noise = fit_noise(a, np.full(a.shape, due), np.zeros(4), lambda minutes: np.zeros(4), 5)
+    assert noise.sigma.max() < 0.15
+    assert noise.tau.max() < 240

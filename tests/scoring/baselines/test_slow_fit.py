@@ -224,14 +224,19 @@ def test_slow_steps_are_fitted_rate_then_season_then_wobble() -> None:
             place = size - len(h.entered) + at
             a[place, row] = h.arrived[at]
             mu[place, row] = rates[row] * e[at] * math.exp(profile.logs[row, h.local_hour[at] % 168])
-    kappa = np.array([window_containment(h.kernel.pmf, 1) for h in histories])
+
+    def kappa(hours: int) -> np.ndarray:
+        return np.array([window_containment(h.kernel.pmf, hours) for h in histories])
+
     noise = fit_noise(a, mu, rates, kappa, 1)
     for row, h in enumerate(histories):
         slow, sigma = found[h.store_id], max(float(noise.sigma[row]), 0.08)
         known = mu[:, row] > 0.5
         pearson = (a[known, row] - mu[known, row]) ** 2 / mu[known, row]
         excess = float(np.minimum(pearson, 9 * max(median(pearson) / 0.455, 1e-9)).mean()) / 0.9853
-        batches = (excess - sigma**2 * float(mu[known, row].mean())) / (1 - min(rates[row], 0.9) * kappa[row])
+        batches = (excess - sigma**2 * float(mu[known, row].mean())) / (
+            1 - min(rates[row], 0.9) * kappa(1)[row]
+        )
         batches = min(max(batches, 1.0), 50.0) if known.sum() >= 30 else 1.0
         assert slow.dispersion == pytest.approx(max(float(noise.dispersion[row]), batches), abs=2e-3)
         assert (slow.sigma, slow.tau) == pytest.approx((sigma, noise.tau[row]), rel=1e-3)

@@ -202,7 +202,7 @@ def test_how_far_traffic_strays_is_fitted_on_what_is_usual_of_each_bin(
         expected[bins - len(own) :, column] = own
         clumps.append(slowly.clumps(own))
     nothing = np.zeros(len(STORES))
-    noise = fit_noise(events, expected, nothing, nothing, 5)
+    noise = fit_noise(events, expected, nothing, lambda minutes: nothing, 5, widest=5)
     for column, history in enumerate(STORES):
         found = fitted[history.store_id]
         floor = 0.25 if history.store_id == "young" else 0.15

@@ -205,7 +205,11 @@ def test_the_wobble_of_a_large_store_is_found_between_the_points_of_the_grid() -
         logs[row] = rho * logs[row - 1] + shocks[row]
     expected = np.full((bins, 4), 2_000.0)
     found = fit_noise(
-        rng.poisson(expected * np.exp(logs)).astype(float), expected, np.zeros(4), np.zeros(4), 5
+        rng.poisson(expected * np.exp(logs)).astype(float),
+        expected,
+        np.zeros(4),
+        lambda minutes: np.zeros(4),
+        5,
     )
     assert found.sigma == pytest.approx(sigma, rel=0.13)
     assert found.tau == pytest.approx(tau, rel=0.3)
@@ -224,11 +228,11 @@ def test_incidents_in_the_history_do_not_pass_for_wobble() -> None:
     rng = np.random.default_rng(8)
     arrivals = wobbling(rng, 0.05, 45.0, 8)
     expected, none = np.full(arrivals.shape, 100.0), np.zeros(8)
-    clean = fit_noise(arrivals, expected, none, none, 5)
+    clean = fit_noise(arrivals, expected, none, lambda minutes: none, 5)
     arrivals[1000:1036] *= 0.1
     arrivals[2500:2530] *= 0.3
     arrivals[4000:4020] *= 0.5
-    broken = fit_noise(arrivals, expected, none, none, 5)
+    broken = fit_noise(arrivals, expected, none, lambda minutes: none, 5)
     assert broken.sigma == pytest.approx(clean.sigma, rel=0.15)
     assert broken.tau == pytest.approx(clean.tau, rel=0.25)
 
@@ -237,7 +241,7 @@ def test_a_store_that_wobbles_far_more_than_others_is_not_taken_for_a_calm_one_w
     rng = np.random.default_rng(9)
     arrivals = np.concatenate([wobbling(rng, 0.06, 60.0, 12), wobbling(rng, 0.3, 60.0, 3)], axis=1)
     none = np.zeros(15)
-    found = fit_noise(arrivals, np.full(arrivals.shape, 100.0), none, none, 5)
+    found = fit_noise(arrivals, np.full(arrivals.shape, 100.0), none, lambda minutes: none, 5)
     assert found.sigma[12:].min() > 0.27
     assert found.sigma[:12] == pytest.approx(0.06, rel=0.1)
 
