@@ -124,6 +124,12 @@ class MinuteTable:
             self._extents[int(day[low])] = (min(begin, int(span.min())), max(end, int(span.max())))
         self._filled += int(np.count_nonzero(counts[with_stage]))
 
+    def is_by_the_hour(self) -> bool:
+        """Whether all events are in the first minute of an hour: the rows were hours, not minutes."""
+        return bool(self._days) and not any(
+            day.reshape(-1, 24, 60)[:, :, 1:].any() for day in self._days.values()
+        )
+
     def _block(self, day: int) -> NDArray[np.uint32]:
         """The counts of a day, with room for every series known."""
         block = self._days.get(day)

@@ -1,8 +1,9 @@
 """What files call their columns, brought to one form: store_id, minute, stage, count, and segment and zone where a file has them.
 
-Called by ``files.py`` for each batch of rows. Three kinds of file are taken: counts (a row says how many of a stage came in a minute of
-a store), events (a row is one event: without a column of counts each counts as one) and pairs (a column of times for each
-stage, named after it: a row is one visit, empty where it did not get that far).
+Called by ``files.py`` for each batch of rows. Four kinds of file are taken: counts (a row says how many of a stage came in a minute of
+a store), events (a row is one event: without a column of counts each counts as one), pairs (a column of times for each
+stage, named after it: a row is one visit, empty where it did not get that far) and wide counts (a time, and a column of counts for each
+stage).
 """
 
 from __future__ import annotations
@@ -16,29 +17,43 @@ from streams.backtest.errors import FileUnreadableError
 
 #: by its name here, what a column may be called
 _NAMES: dict[str, tuple[str, ...]] = {
-    "minute": ("minute", "event_time", "timestamp", "datetime", "date_time", "time", "ts", "occurred_at", "created_at"),
-    "stage": ("stage", "type", "event", "event_type", "event_name", "action", "behaviour", "behavior", "behavior_type"),
-    "count": ("count", "counts", "events", "n"),
-    "store_id": ("store_id", "store", "shop_id", "shop"),
+    "minute": ("minute", "event_time", "timestamp", "datetime", "date_time", "time", "ts", "occurred_at", "created_at", "date", "hour", "时间", "日期", "日期时间"),
+    "stage": ("stage", "type", "event", "event_type", "event_name", "action", "behaviour", "behavior", "behavior_type", "阶段", "事件"),
+    "count": ("count", "counts", "events", "n", "数量"),
+    "store_id": ("store_id", "store", "shop_id", "shop", "店铺", "店铺名称"),
     "segment": ("segment",),
-    "zone": ("zone", "timezone", "tz"),
+    "zone": ("zone", "timezone", "tz", "时区"),
 }  # fmt: skip
-_SUFFIXES = ("_at", "_time", "_ts", "_timestamp")
+_SUFFIXES = ("_at", "_time", "_ts", "_timestamp", "时间", "数量", "次数", "数", "量")
+#: what a stage is called in Chinese
+_CHINESE = {"曝光": "impression", "点击": "click", "加购": "add_to_cart", "下单": "order", "订单": "order", "支付": "payment", "付款": "payment", "发货": "fulfilment", "履约": "fulfilment", "复购": "repurchase"}  # fmt: skip
+#: numbers below this are counts: as times they would be before the year 2000, in whatever unit
+_EARLIEST = 15_778_080
 COUNT_COLUMNS = _NAMES["count"]
 EXPECTED = (
     "Needed: a time (minute, event_time or timestamp) and stage; where a row is more than one event, count. Optional: store_id, segment, "
-    "zone. Or, instead of time and stage, a column of times for each stage, such as click_at and order_at"
+    "zone. Or, instead of stage and count, a column of counts for each stage, such as clicks and orders; or, instead of time and stage, "
+    "a column of times for each stage, such as click_at and order_at"
 )
 
 
 def stage_of(text: str) -> str:
     """The stage that a text means, in any of its usual names; the text itself if it is none."""
     plain = text.strip().lower().replace("-", "_").replace(" ", "_")
-    return plain if plain in STAGE_INDEX else STAGE_SYNONYMS.get(plain, text.strip())
+    known = STAGE_SYNONYMS | _CHINESE
+    found = next(
+        (
+            known.get(word, word)
+            for word in (plain, plain.removesuffix("s"))
+            if word in STAGE_INDEX or word in known
+        ),
+        None,
+    )
+    return found or text.strip()
 
 
 def staged_columns(names: list[str]) -> dict[str, str]:
-    """The columns that hold a stage's times, with their stage: named after it, with or without ``_at``."""
+    """The columns that hold a stage's times or counts, with their stage: named after it, with or without ``_at``."""
     found: dict[str, str] = {}
     for name in names:
         base = next((name.removesuffix(end) for end in _SUFFIXES if name.endswith(end)), name)
@@ -68,9 +83,12 @@ def with_plain_columns(batch: pa.RecordBatch, path: str, store: str) -> list[tup
     columns.setdefault("store_id", pa.array([store] * batch.num_rows, pa.string()))
     columns.setdefault("count", pa.array([1] * batch.num_rows, pa.int64()))
     staged = staged_columns(names)
-    if known["stage"] is None and len(staged) >= 2:
-        return [(_of_stage(batch, name, stage, columns), name) for name, stage in staged.items()]
     time, kind = known["minute"], known["stage"]
+    if kind is None and known["count"] is None and time is not None and _are_counts(batch, list(staged)):
+        columns["minute"] = batch.column(time)
+        return [(_counted(batch, name, stage, columns), time) for name, stage in staged.items()]
+    if kind is None and len(staged) >= 2 and not _are_counts(batch, list(staged)):
+        return [(_of_stage(batch, name, stage, columns), name) for name, stage in staged.items()]
     if time is None or kind is None:
         lacking = " and ".join(
             word for word, name in (("a column of times", time), ("stage", kind)) if name is None
@@ -90,6 +108,35 @@ def _staged(batch: pa.RecordBatch, name: str) -> pa.Array:
     texts = pc.fill_null(batch.column(name).cast(pa.string()), "").dictionary_encode()
     named = pa.array([stage_of(text) for text in texts.dictionary.to_pylist()], pa.string())
     return named.take(texts.indices) if batch.num_rows else named
+
+
+def _are_counts(batch: pa.RecordBatch, names: list[str]) -> bool:
+    """Whether columns named after stages hold how many came, and not when."""
+    found = False
+    for name in names:
+        values = batch.column(name)
+        if pa.types.is_timestamp(values.type) or pa.types.is_date(values.type):
+            return False
+        if pa.types.is_string(values.type):
+            values = pc.if_else(pc.equal(values, ""), None, values)
+        try:
+            most = pc.max(pc.abs(values.cast(pa.float64()))).as_py()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            return False
+        if most is not None and most >= _EARLIEST:
+            return False
+        found |= most is not None
+    return found
+
+
+def _counted(batch: pa.RecordBatch, name: str, stage: str, columns: dict[str, pa.Array]) -> pa.RecordBatch:
+    """The rows of a stage's column of counts; an empty one is none."""
+    values = batch.column(name)
+    if pa.types.is_string(values.type):
+        values = pc.if_else(pc.equal(values, ""), "0", values)
+    counts = pc.fill_null(values.cast(pa.float64()), 0.0)
+    stages = pa.array([stage] * batch.num_rows, pa.string())
+    return _batch(columns | {"count": counts, "stage": stages})
 
 
 def _of_stage(batch: pa.RecordBatch, name: str, stage: str, columns: dict[str, pa.Array]) -> pa.RecordBatch:

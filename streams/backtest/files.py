@@ -143,7 +143,7 @@ def _coded(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], list[st
 
 
 def read_minutes(path: Path) -> MinuteTable:
-    """The counts of a file of minute counts, of events or of pairs (``columns.py``); rows that name no store are of one, the file's name.
+    """The counts of a file of counts, of events or of pairs (``columns.py``); rows that name no store are of one, the file's name.
 
     Raises:
         FileUnreadableError: a column is missing, a value cannot be, or the file is empty.

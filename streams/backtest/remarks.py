@@ -49,6 +49,11 @@ def file_remarks(table: MinuteTable) -> list[str]:
         said.append(
             f"Rows without a segment that are the sums of the segments were not counted twice: {_some(table.summed_stores)}."
         )
+    if table.is_by_the_hour():
+        said.append(
+            "All times are full hours: what came in an hour is judged as if it came in its first minute, so an alert can be an hour "
+            "late, and delays within an hour are not known. Counts by the minute, or single events, are judged better."
+        )
     stages = table.supplied()
     lone = tuple(store for store in table.stores if len(stages[store]) == 1)
     if lone:

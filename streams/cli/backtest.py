@@ -82,8 +82,8 @@ def run_with_progress(
 _Minutes = Annotated[
     Path | None,
     typer.Option(
-        help="Counts (a time, stage, count), single events (a time, stage) or pairs (click_at, order_at, …); "
-        "optional store_id, segment, zone. Parquet, CSV or JSON lines, times in UTC unless they name an offset."
+        help="Counts (a time, stage, count; or a time, clicks, orders, …), single events (a time, stage) or pairs (click_at, order_at, …); "
+        "optional store_id, segment, zone. Parquet, CSV or JSON lines; times in UTC unless they name an offset."
     ),
 ]
 _TrainUntil = Annotated[

@@ -256,3 +256,24 @@ def test_what_a_column_nobody_asks_for_holds_does_not_stop_the_reading(tmp_path:
     lines = [f"{START * 60},click,,\n"] * 400_000 + [f"{START * 60},order,A-7,3\n"]
     table = read_minutes(written(tmp_path, "ts,event,order_id,amount\n" + "".join(lines)))
     assert table.block(START, START + 1)[0, 0, [1, 3]].tolist() == [400_000, 1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "minute,click,order\n2026-01-05T00:00,5,\n2026-01-05T00:02,7,1\n",
+        "Date,Shop,Clicks,Orders\n2026/01/05 00:00,a,5,0\n2026/01/05 00:02,a,7,1\n",
+        "时间,店铺,点击数,下单数\n2026-01-05 00:00,一号店,5,\n2026-01-05 00:02,一号店,7,1\n",
+    ],
+)
+def test_a_column_of_counts_for_each_stage_is_not_read_as_times_of_1970(text: str, tmp_path: Path) -> None:
+    table = read_minutes(written(tmp_path, text))
+    assert (table.first, clicks(table)) == (START, [5, 0, 7])
+    assert table.block(table.first, table.last)[:, :, 3].sum() == 1
+    assert not [line for line in file_remarks(table) if "repeat" in line]
+
+
+def test_counts_by_the_hour_are_said_to_be_judged_late(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-05T{hour:02d}:00,{hour},1\n" for hour in range(24))
+    (said,) = [line for line in file_remarks(read_minutes(written(tmp_path, "hour,clicks,orders\n" + rows))) if "full hours" in line]  # fmt: skip
+    assert "an hour late" in said
