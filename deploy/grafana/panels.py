@@ -196,8 +196,13 @@ def rows(title: str, description: str, sql: str | Sql, columns: Iterable[str]) -
         .no_value("—")
         .with_target(Sql(sql) if isinstance(sql, str) else sql)
     )
-    for column in columns:
+    named = tuple(columns)
+    for column in named:
         panel = panel.override_by_name(column, [*_named(column), *_unit(column), *_width(column)])
+    if SENTENCES.intersection(
+        named
+    ):  # Grafana takes Chinese letters for as narrow as Latin ones: two lines need room
+        panel = panel.cell_height(common_models.TableCellHeight.LG)
     return panel
 
 

@@ -86,7 +86,7 @@ function Body({ panel, theme, width, height, range, zone }) {
     const display = field.display ?? getDisplayProcessor({ field, theme });
     return <BigValue width={width} height={height} value={display(field.values[0])} theme={theme} graphMode="none" colorMode="value" />;
   }
-  return <TableNG data={frames[0]} width={width} height={height} fieldConfig={panel.fieldConfig} showTypeIcons={false} sortBy={[]} enableVirtualization={false} structureRev={1} timeRange={range} getActions={() => []} replaceVariables={(t) => t} />;
+  return <TableNG data={frames[0]} width={width} height={height} fieldConfig={panel.fieldConfig} showTypeIcons={false} sortBy={[]} enableVirtualization={false} structureRev={1} cellHeight={panel.options?.cellHeight} timeRange={range} getActions={() => []} replaceVariables={(t) => t} />;
 }
 
 class Guard extends React.Component {
