@@ -83,19 +83,19 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery) -> Event:
     pseudonym = delivery.pseudonym
     product, event_id = incoming.product or "", incoming.event_id or ""
     order_id = incoming.order_id.strip() if incoming.order_id else ""  # pages write blanks, servers do not
-    of_store = partial(pseudonym, store_id)
-    order_id = order_id if not order_id or is_plain_id(order_id) else kept_id(order_id, of_store)
-    product = product if not product or _is_clean(product) else kept_id(product, of_store)
+    if order_id and not is_plain_id(order_id):
+        order_id = kept_id(order_id, partial(pseudonym, store_id))
+    product = product if not product or _is_clean(product) else kept_id(product, partial(pseudonym, store_id))
     category, channel = incoming.category or "", incoming.channel or ""
     campaign, payment_method = incoming.campaign or "", incoming.payment_method or ""
-    attributes = _attributes(incoming.attributes, of_store) if incoming.attributes else {}
+    attributes = _attributes(incoming.attributes, partial(pseudonym, store_id)) if incoming.attributes else {}
     is_clean = _are_clean(category, channel, campaign, payment_method)
     if not event_id:
         is_open = is_clean and attributes == (incoming.attributes or {})
         natural = (store_id, incoming.type.value, order_id, event_time_ms, visitor or buyer, session, amount)
         event_id = natural_id(natural, incoming, product, None if is_open else pseudonym)
     elif not is_plain_id(event_id):
-        event_id = kept_id(event_id, of_store)
+        event_id = kept_id(event_id, partial(pseudonym, store_id))
     if not is_clean:
         category, channel = mask_label(category), mask_text(channel)
         campaign, payment_method = mask_label(campaign), mask_text(payment_method)
