@@ -15,7 +15,7 @@ import typer
 
 from streams.cli.asking import DataOption, running_instance
 from streams.cli.terminal import console, say, write_line
-from streams.clickhouse.asking import ask
+from streams.clickhouse.asking import answer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, message_of
 from streams.printable import printable
 from streams.settings import Settings
@@ -35,6 +35,11 @@ _HINTS = {
     159: "The query took too long: narrow it by store_id and time.",
     241: "The query needs too much memory: narrow it by store_id and time, or add LIMIT.",
 }
+#: words of an error whose number says less
+_HINTS_BY_WORDS = {
+    "Multi-statements": "Ask one query at a time.",
+    "OUTFILE": "The answer goes to standard output; to keep it, redirect that: … FORMAT Parquet > FILE",
+}
 
 
 def explain(error: ClickHouseError, settings: Settings) -> str:
@@ -45,7 +50,9 @@ def explain(error: ClickHouseError, settings: Settings) -> str:
             f"Is the instance running? Try: funnelwatch status --data {settings.data}"
         )
     message = message_of(str(error))
-    hint = _HINTS.get(error.code, "")
+    hint = next((said for words, said in _HINTS_BY_WORDS.items() if words in message), "") or _HINTS.get(
+        error.code, ""
+    )
     return f"{message[:1500]}{'' if message.endswith('.') or not hint else '.'} {hint}".strip()
 
 
@@ -126,7 +133,7 @@ def sql(
     ] = False,
     data: DataOption = None,
 ) -> None:
-    """Ask ClickHouse in SQL. Times are UTC.
+    """Ask ClickHouse in SQL. Times are UTC. A FORMAT in the query is obeyed: the answer is written as it comes.
 
     Views, each right when read plainly: events, stage_counts, scores, alerts, alert_transitions, dead_letters,
     store_windows, baselines, stores, alert_actions, alert_responses.
@@ -138,13 +145,17 @@ def sql(
     settings = running_instance(data)
     form = "JSONEachRow" if as_json else "CSVWithNames" if as_csv else "JSONCompactEachRowWithNamesAndTypes"
     try:
-        lines = ask(settings, text, form, parameters, writer=writer)
-        if as_json or as_csv:
-            for line in lines:
-                write_line(line, as_json=as_json)
+        answered = answer(settings, text, form, parameters, writer=writer)
+        is_own = answered.form != form
+        if as_json or as_csv or is_own:
+            if is_own and (as_json or as_csv):
+                option = "--json" if as_json else "--csv"
+                say(f"the query has FORMAT {answered.form}, so {option} is not used", err=True)
+            for line in answered.lines:
+                write_line(line, as_json=as_json and not is_own)
             sys.stdout.buffer.flush()
         else:
-            _print_table(lines)
+            _print_table(answered.lines)
     except BrokenPipeError:
         # whoever read us has enough, `… | head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

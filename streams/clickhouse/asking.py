@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import urllib3
@@ -23,6 +24,14 @@ _BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query gives: the format it comes in, which is the query's own where that names one, and its lines."""
+
+    form: str
+    lines: Iterator[bytes]
+
+
 def ask(
     settings: Settings,
     query: str,
@@ -31,26 +40,47 @@ def ask(
     *,
     writer: bool = False,
 ) -> Iterator[bytes]:
-    """The answer in ClickHouse's format ``form``, line by line as it arrives, each with its line break.
+    """The lines of ``answer``, for a query that names no format of its own."""
+    return answer(settings, query, form, parameters, writer=writer).lines
+
+
+def answer(
+    settings: Settings,
+    query: str,
+    form: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    writer: bool = False,
+) -> Answer:
+    """The answer, line by line as it arrives, each with its line break.
 
     Args:
+        form: ClickHouse's format for it, unless the query has a ``FORMAT``.
         parameters: of ``{name:Type}`` in the query, as text.
         writer: ask as the user that writes; else as the one that can only read the views.
 
     Raises:
         ClickHouseError: the query fails, at once or on the way.
     """
+    pieces = _asked(settings, query, form, parameters or {}, writer=writer)
+    return Answer(next(pieces).decode("utf-8", "replace"), pieces)
+
+
+def _asked(
+    settings: Settings, query: str, form: str, parameters: Mapping[str, str], *, writer: bool
+) -> Iterator[bytes]:
+    """The format's name, then the lines."""
     user = settings.clickhouse_user if writer else settings.clickhouse_reader
     password = settings.clickhouse_password if writer else settings.clickhouse_reader_password
     fields = {
         "database": settings.clickhouse_database,
         "default_format": form,
         "output_format_json_quote_64bit_integers": "0",
-        **{f"param_{name}": value.translate(_ESCAPES) for name, value in (parameters or {}).items()},
+        **{f"param_{name}": value.translate(_ESCAPES) for name, value in parameters.items()},
     }
     secret = sign_in(settings, user, password.get_secret_value())
     with mapped(), urllib3.PoolManager(retries=False, **pool_tls(settings)) as pool:
-        answer = pool.request(
+        response = pool.request(
             "POST",
             f"{settings.clickhouse_url.rstrip('/')}/?{urlencode(fields)}",
             body=query.encode("utf-8", "surrogateescape"),
@@ -58,18 +88,19 @@ def ask(
             timeout=urllib3.Timeout(connect=_CONNECT_S, read=_ANSWER_S),
             preload_content=False,
         )
-        lines = _lines(answer)
-        if answer.status != 200:
+        lines = _lines(response)
+        if response.status != 200:
             raise meaning(RuntimeError(b"".join(lines).decode("utf-8", "replace")))
+        yield response.headers.get("X-ClickHouse-Format", form).encode()
         for line in lines:
             if _BROKE_OFF.match(line):
                 raise ClickHouseRejectedError(_farewell(line, lines))
             yield line
 
 
-def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+def _lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
     rest = b""
-    for piece in answer.stream(65_536):
+    for piece in response.stream(65_536):
         *whole, rest = (rest + piece).split(b"\n")
         yield from (line + b"\n" for line in whole)
     if rest:

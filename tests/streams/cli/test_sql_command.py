@@ -59,6 +59,21 @@ def test_a_table_is_what_a_person_gets(run: Run) -> None:
     assert "1 row" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "printed"),
+    [
+        ("select 1 as a, 'x' as b FORMAT TSV", "1\tx\n"),
+        ("select 1 as a format JSONEachRow settings max_threads = 1; -- the end", '{"a":1}\n'),
+        ("select 1 as a format Null", ""),
+    ],
+)
+def test_a_format_in_the_query_no_longer_ends_in_a_traceback(run: Run, query: str, printed: str) -> None:
+    plain, as_csv = run("sql", query), run("sql", "--csv", query)
+    assert (plain.exit_code, plain.stdout, plain.stderr) == (0, printed, "")
+    assert (as_csv.exit_code, as_csv.stdout) == (0, printed)
+    assert "--csv is not used" in as_csv.stderr
+
+
 def test_large_answers_arrive_whole(run: Run) -> None:
     done = run("sql", "--json", "select number as n from numbers(200000)")
     assert sum(json.loads(line)["n"] for line in done.stdout.splitlines()) == 199_999 * 100_000
@@ -71,6 +86,9 @@ def test_large_answers_arrive_whole(run: Run) -> None:
         (("sql", "select nothing from events"), "describe table"),
         (("sql", "select {x:String}"), "--param NAME=VALUE"),
         (("sql", "drop table events_raw"), "only reads"),
+        (("sql", "select 1; select 2"), "Ask one query at a time."),
+        (("sql", "select 1 into outfile 'a.tsv'"), "redirect that"),
+        (("sql", "select 1 format Nope"), "Unknown format"),
         (("sql", "--json", "select throwIf(number = 300000) from numbers(1000000)"), "they are not all"),
     ],
 )
