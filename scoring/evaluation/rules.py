@@ -56,11 +56,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so."""
+    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so. ``names``: what a fact is about."""
 
     condition: Condition
     reading: str
     truth: Truth
+    names: tuple[str, ...] = ()
 
 
 def looked_at(grounds: Sequence[Ground]) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ def _look(condition: Condition, readings: Readings) -> Ground:
     for truth in reversed(order) if condition.level in _OF_ALL else order:
         named = next((name for name, found in looked if found is truth), None)
         if named is not None:
-            return Ground(condition, named, truth)
+            return Ground(condition, named, truth, readings.by_id[named].names)
     return Ground(condition, "", Truth.UNKNOWN)
 
 

@@ -14,6 +14,7 @@ from scoring.evaluation.comparator import LEAST_OWN_PERIODS
 from scoring.evaluation.comparing import DefinitionDifference, Ranking
 from scoring.evaluation.decoys import DECOY_BY_KIND
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
+from scoring.evaluation.duties import Duty
 from scoring.evaluation.figure import SourceRows
 from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, PlannedAction
 from scoring.evaluation.health import HEALTH, ScoreChange, WeightedScore
@@ -21,7 +22,7 @@ from scoring.evaluation.indicator import Indicator
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
 from scoring.evaluation.platform_sentences import metric_name
 from scoring.evaluation.platform_targets import PLATFORM
-from scoring.evaluation.readings import STEP, VOLUME
+from scoring.evaluation.readings import NO_BASIS, STEP, VOLUME
 from scoring.evaluation.rules import DecoyKind, Ground, ReadingLevel, Truth
 from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
 from scoring.evaluation.steps import Loss
@@ -171,7 +172,15 @@ def say_ground(ground: Ground, language: Language) -> str:
         text = texts.UNCLEAR_READING if ground.reading else texts.UNKNOWN_READING
         return text(language, name=name)
     table = texts.LEVELS if ground.truth is Truth.HOLDS else texts.LEVELS_FAILED
-    return table[ground.condition.level](language, name=name)
+    said = table[ground.condition.level](language, name=name)
+    if ground.truth is not Truth.HOLDS or not ground.names:
+        return said
+    return f"{said}{_colon(language)}{_joined([_name_in(reading, one, language) for one in ground.names], language)}"
+
+
+def _name_in(reading: str, name: str, language: Language) -> str:
+    """A name that a fact is about: a role, a dimension or a store. A role and a dimension may share their id."""
+    return texts.DUTY_NAMES[Duty(name)](language) if reading == NO_BASIS else reading_name(name, language)
 
 
 def say_finding(finding: FunnelFinding, wording: EvaluationWording) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from scoring.evaluation.findings import DecoyEvidence, find_all
 from scoring.evaluation.health import change_since
 from scoring.evaluation.indicator import Direction
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
-from scoring.evaluation.readings import STEP, VOLUME, Reading, Readings
+from scoring.evaluation.readings import GAPS, NO_BASIS, STEP, VOLUME, Reading, Readings
 from scoring.evaluation.rules import Condition, DecoyKind, Ground, ReadingLevel, Truth
 from scoring.evaluation.score import Score, ScoreLack, Unscored, against_target
 from scoring.evaluation.steps import Loss
@@ -186,6 +186,18 @@ def test_a_low_score_of_shipping_time_was_said_as_a_short_shipping_time() -> Non
     )
     assert say.say_ground(ground, "zh") == "发货用时的得分明显偏低"
     assert say.say_ground(ground, "en") == "score of Time to ship: clearly low"
+
+
+def test_a_fact_did_not_name_what_it_is_about() -> None:
+    facts = {
+        GAPS: Reading(GAPS, None, True, rows("indicators"), ("price", "logistics")),
+        NO_BASIS: Reading(NO_BASIS, None, True, rows("targets"), ("logistics",)),
+    }
+    found = find_all("s1", Readings(ComparatorKind.OWN, facts), (), (), END)
+    lines = {one.scenario.id: (say.say_finding(one, ZH), say.say_finding(one, EN)) for one in found}
+    assert "没有测到的维度：价格竞争力、物流时效" in lines["report_has_gaps"][0]
+    assert "dimensions that are not measured: Price, Logistics" in lines["report_has_gaps"][1]
+    assert "没有目标的岗位：物流" in lines["no_basis_for_kpi"][0]
 
 
 def test_a_decoy_that_takes_the_place_is_said_first() -> None:
