@@ -24,11 +24,26 @@ from streams.sources.files.exports.workbooks import (
     MAX_UNPACKED,
     OLE,
     Sheet,
-    check_unpacked,
+    check_sizes,
     open_workbook,
+    packed_bytes,
 )
 
 _MAX_MEMBERS = 1000
+#: a zip, and the zips in it; platforms that split an export put zips into one
+_DEEPEST = 2
+_TOO_DEEP = Bilingual(
+    "套了三层压缩包，只读取两层；请先解压",
+    "is a zip in a zip in a zip, and two levels are read; unpack it first",
+)
+_UNREADABLE = (
+    UnreadableExportError,
+    zipfile.BadZipFile,
+    zlib.error,
+    NotImplementedError,
+    RuntimeError,
+    OSError,
+)
 #: bytes of a text file: three million orders with all that a platform writes of them
 MAX_TEXT = 2 << 30
 _HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
@@ -59,22 +74,21 @@ def opened(path: Path) -> Iterator[list[ExportFile]]:
             name = str(one.relative_to(path)) if path.is_dir() else one.name
             try:
                 found += _files(one, name, Path(folder), len(found))
-            except UnreadableExportError as error:
-                found.append(ExportFile(name, one, trouble=str(error)))
-            except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-                found.append(
-                    ExportFile(
-                        name,
-                        one,
-                        trouble=Bilingual(
-                            f"文件已损坏（{error}）；请重新获取",
-                            f"the file is damaged ({error}); fetch it again",
-                        ),
-                    )
-                )
-            except OSError as error:
-                found.append(ExportFile(name, one, trouble=f"cannot be read: {error.strerror or error}"))
+            except _UNREADABLE as error:
+                found.append(_left_out(name, one, error))
         yield found
+
+
+def _left_out(name: str, path: Path, error: Exception) -> ExportFile:
+    """A file that cannot be read, with the reason."""
+    if isinstance(error, UnreadableExportError):
+        return ExportFile(name, path, trouble=str(error))
+    if isinstance(error, OSError):
+        return ExportFile(name, path, trouble=f"cannot be read: {error.strerror or error}")
+    damaged = Bilingual(
+        f"文件已损坏（{error}）；请重新获取", f"the file is damaged ({error}); fetch it again"
+    )
+    return ExportFile(name, path, trouble=damaged)
 
 
 def _paths(path: Path) -> list[Path]:
@@ -95,7 +109,7 @@ def _files(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]
     if start.startswith(b"\x1f\x8b"):
         return [_opened(_gunzipped(path, folder / f"{number}.unpacked"), name)]
     if start.startswith(b"PK") and not _is_workbook(path):
-        return _members(path, name, folder, number)
+        return _members(path, name, folder / f"{number}", _Unpacking())
     return [_opened(path, name)]
 
 
@@ -137,21 +151,34 @@ def _is_workbook(path: Path) -> bool:
         ) from error
 
 
-def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]:
-    """The files in a zip, under names of our own on disk."""
-    found = []
-    with zipfile.ZipFile(path) as package:
+@dataclass(slots=True)
+class _Unpacking:
+    """What a zip and the zips in it unpack to together: the limits hold for all of it. ``packed``: bytes in the outermost."""
+
+    packed: int = 0
+    members: int = 0
+    whole: int = 0
+    written: int = 0
+
+    def take(self, package: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+        """The members of a package, once it is known that they may be unpacked.
+
+        Raises:
+            UnreadableExportError: they are too many or too large, or one would land outside the folder.
+        """
         members = [one for one in package.infolist() if not one.is_dir()]
-        if len(members) > _MAX_MEMBERS:
+        self.packed = self.packed or packed_bytes(package)
+        if self.members + len(members) > _MAX_MEMBERS:
             raise UnreadableExportError(
                 Bilingual(
-                    f"里面有 {len(members):,} 个文件，最多读取 {_MAX_MEMBERS:,} 个",
-                    f"holds {len(members):,} files, at most {_MAX_MEMBERS:,} are read",
+                    f"里面有 {self.members + len(members):,} 个文件，最多读取 {_MAX_MEMBERS:,} 个",
+                    f"holds {self.members + len(members):,} files, at most {_MAX_MEMBERS:,} are read",
                 )
             )
-        check_unpacked(package)
+        whole = self.whole + sum(one.file_size for one in members)
+        check_sizes(whole, self.packed)
         for one in members:
-            inside = PurePosixPath(one.filename.replace("\\", "/"))
+            inside = _inside(one)
             if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
                 raise UnreadableExportError(
                     Bilingual(
@@ -159,24 +186,45 @@ def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFil
                         f"holds a file that would land outside its folder ({one.filename!r}); nothing of it is read",
                     )
                 )
-        for one in members:
-            inside = PurePosixPath(one.filename.replace("\\", "/"))
-            if any(part.startswith(_HIDDEN) for part in inside.parts):
-                continue
-            shown = f"{name}/{inside}"
+        self.members, self.whole = self.members + len(members), whole
+        return [one for one in members if not any(part.startswith(_HIDDEN) for part in _inside(one).parts)]
+
+
+def _inside(member: zipfile.ZipInfo) -> PurePosixPath:
+    return PurePosixPath(member.filename.replace("\\", "/"))
+
+
+def _members(path: Path, name: str, place: Path, unpacking: _Unpacking, level: int = 1) -> list[ExportFile]:
+    """The files in a zip, and in the zips in it, under names of our own on disk that begin with ``place``."""
+    found: list[ExportFile] = []
+    with zipfile.ZipFile(path) as package:
+        for one in unpacking.take(package):
+            shown = f"{name}/{_inside(one)}"
             if one.flag_bits & 0x1:
                 found.append(ExportFile(shown, path, trouble="is protected by a password; unpack it first"))
                 continue
-            target = folder / f"{number + len(found)}-{len(found)}.unpacked"
+            unpacking.written += 1
+            target = place.with_name(f"{place.name}-{unpacking.written}.unpacked")
             with package.open(one) as source, target.open("wb") as sink:
                 _copied(source, sink)
-            if inside.suffix.lower() == ".zip":
-                found.append(ExportFile(shown, path, trouble="is a zip inside a zip; unpack it first"))
-                continue
-            found.append(_opened(target, shown))
+            try:
+                if not _is_zip(target):
+                    found.append(_opened(target, shown))
+                elif level < _DEEPEST:
+                    found += _members(target, shown, place, unpacking, level + 1)
+                    target.unlink()
+                else:
+                    found.append(ExportFile(shown, path, trouble=_TOO_DEEP))
+            except _UNREADABLE as error:
+                found.append(_left_out(shown, target, error))
     if not found:
         raise UnreadableExportError(Bilingual("压缩包里没有文件", "the zip holds no file"))
     return found
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK" and not _is_workbook(path)
 
 
 def _gunzipped(path: Path, target: Path) -> Path:

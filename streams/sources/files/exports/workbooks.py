@@ -127,8 +127,20 @@ def check_unpacked(package: zipfile.ZipFile) -> None:
     Raises:
         UnreadableExportError: it would.
     """
-    whole = sum(member.file_size for member in package.infolist())
-    packed = max(sum(member.compress_size for member in package.infolist()), 1)
+    check_sizes(sum(one.file_size for one in package.infolist()), packed_bytes(package))
+
+
+def packed_bytes(package: zipfile.ZipFile) -> int:
+    """The bytes that a package's members take in it, at least one."""
+    return max(sum(one.compress_size for one in package.infolist()), 1)
+
+
+def check_sizes(whole: int, packed: int) -> None:
+    """Reject what would unpack to ``whole`` bytes from ``packed`` ones, where no file of orders does.
+
+    Raises:
+        UnreadableExportError: it would.
+    """
     if whole > 64 << 20 and whole > packed * MOST_RATIO:
         raise UnreadableExportError(
             Bilingual(

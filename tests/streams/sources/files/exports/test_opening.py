@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import zipfile
 from pathlib import Path
 
@@ -97,6 +98,47 @@ def test_files_in_a_zip_and_a_gz_are_read(tmp_path: Path) -> None:
         assert len(list(files[0].text("utf-8")())) == 3
     (tmp_path / "b.csv.gz").write_bytes(gzip.compress(ROWS.encode()))
     assert len(cells(tmp_path / "b.csv.gz")) == 3
+
+
+def zipped(members: dict[str, str | bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in members.items():
+            package.writestr(name, content)
+    return made.getvalue()
+
+
+def test_a_zip_inside_a_zip_was_left_to_the_user_to_unpack(tmp_path: Path) -> None:
+    deeper = zipped({"c.csv": ROWS})
+    content = zipped(
+        {
+            "march.zip": zipped({"a.csv": ROWS, "b.csv": ROWS + "三,3.50\n", "deeper.zip": deeper}),
+            "evil.zip": zipped({"../evil.csv": ROWS}),
+            "cut.zip": deeper[:40],
+            "april.csv": ROWS,
+        }
+    )
+    (tmp_path / "a.zip").write_bytes(content)
+    with opened(tmp_path / "a.zip") as files:
+        read = {one.name: len(list(one.text("utf-8")())) for one in files if not one.trouble}
+        left = {one.name: one.trouble for one in files if one.trouble}
+    assert read == {"a.zip/march.zip/a.csv": 3, "a.zip/march.zip/b.csv": 4, "a.zip/april.csv": 3}
+    assert left.keys() == {"a.zip/march.zip/deeper.zip", "a.zip/evil.zip", "a.zip/cut.zip"}
+    assert "unpack it first" in left["a.zip/march.zip/deeper.zip"]
+    assert "outside its folder" in left["a.zip/evil.zip"]
+    assert "damaged" in left["a.zip/cut.zip"]
+
+
+def test_the_limits_of_a_zip_hold_for_the_zips_in_it_together(tmp_path: Path) -> None:
+    many = zipped({f"{at}.csv": "" for at in range(600)})
+    large = zipped({"a.csv": b"0" * (40 << 20)})
+    content = zipped({"1.zip": many, "2.zip": many, "3.zip": large, "4.zip": large})
+    (tmp_path / "a.zip").write_bytes(content)
+    with opened(tmp_path / "a.zip") as files:
+        left = {one.name: one.trouble for one in files}
+    assert "at most 1,000 are read" in left["a.zip/2.zip"]
+    assert "a.zip/3.zip/a.csv" in left
+    assert "which no export does" in left["a.zip/4.zip"]
 
 
 @pytest.mark.parametrize("name", ["../evil.csv", "/etc/evil.csv", "..\\evil.csv", "C:/evil.csv"])
