@@ -9,7 +9,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO, Generic, Protocol, TypeVar, runtime_checkable
 
 from streams.sources.files.exports.cells import Cell, Row
@@ -24,10 +24,14 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class TableChunk:
-    """Some rows in file order: ``columns[place][i]`` is the cell of the row at line ``lines[i]``."""
+    """Some rows in file order: ``columns[place][i]`` is the cell of the row at line ``lines[i]``.
+
+    ``unworked`` has the cells whose formula has no result in the file, by place and line, each with its name (H2).
+    """
 
     lines: list[int]
     columns: Mapping[int, Sequence[Cell]]
+    unworked: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
 
 @runtime_checkable

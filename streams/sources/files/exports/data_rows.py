@@ -77,7 +77,7 @@ class DataRows:
             if chunk.lines[at] > begin:
                 self.tally.leave_out("repeated_header", chunk.lines[at])
         columns = {place: [column[at] for at in kept] for place, column in chunk.columns.items()}
-        return TableChunk([chunk.lines[at] for at in kept], columns)
+        return TableChunk([chunk.lines[at] for at in kept], columns, chunk.unworked)
 
     def _sorted_out(self, batch: Sequence[Row]) -> tuple[list[int], list[Sequence[Cell]]]:
         """The lines and cells of rows that may hold data; the others are counted."""

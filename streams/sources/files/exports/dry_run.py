@@ -16,6 +16,7 @@ from streams.sources.files.exports.data_rows import RowTally
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.json_tables import is_json
 from streams.sources.files.exports.layout import ExportLayout, known_layouts
+from streams.sources.files.exports.left_out_sheets import sheets_left_out, with_hidden
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS
 from streams.sources.files.exports.opening import ExportFile
 from streams.sources.files.exports.order_life import OrderBook
@@ -142,7 +143,7 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
     except UnreadableExportError as error:
         return [ExportSummary(file.name, str(error))]
     if not found:
-        return [ExportSummary(file.name, _why_nothing(file))]
+        return [ExportSummary(file.name, with_hidden(file, _why_nothing(file)))]
     summaries = []
     for name, table, rows in found:
         if table.layout.rejected and choices.mapping is None:
@@ -155,6 +156,9 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
         if table.layout.is_guess and summary.values is not None and not summary.values.row_count:
             summary = ExportSummary(name, sentences.NO_ROWS.both())  # nothing shows what it is
         summaries.append(summary)
+    is_first_only = found[0][1].layout.first_sheet_only
+    used = [rows for _, _, rows in found]
+    summaries[0].notes[:0] = sheets_left_out(file, used, is_first_only=is_first_only)
     return summaries
 
 

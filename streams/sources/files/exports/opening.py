@@ -51,11 +51,15 @@ _HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
 
 @dataclass(slots=True)
 class ExportFile:
-    """One file with its tables: a text file has one per encoding that fits, a workbook one per visible sheet, JSON one per list."""
+    """One file with its tables: a text file has one per encoding that fits, a workbook one per visible sheet, JSON one per list.
+
+    ``hidden`` are the names of a workbook's other sheets."""
 
     name: str
     path: Path
     sheets: Sequence[Sheet] = ()
+    hidden: Sequence[str] = ()
+    is_workbook: bool = False
     encodings: Sequence[str] = ()
     trouble: str = ""
     texts: dict[str, TextRows] = field(default_factory=dict)
@@ -118,7 +122,8 @@ def _opened(path: Path, name: str) -> ExportFile:
         start = file.read(256)
     try:
         if start.startswith((OLE, b"PK")):
-            return ExportFile(name, path, sheets=open_workbook(path))
+            book = open_workbook(path)
+            return ExportFile(name, path, sheets=book.sheets, hidden=book.hidden, is_workbook=True)
         if start.startswith(PARQUET):
             return ExportFile(name, path, sheets=[Sheet("", parquet_rows(path))])
         if start.startswith(AVRO):

@@ -9,7 +9,7 @@ from scoring.wording.text import in_language
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``about`` is layout, zone, currency, dates, numbers, statuses, period, columns or ids; ``guess`` is empty where there is none.
+    """``about`` is layout, zone, currency, dates, numbers, statuses, period, columns, ids, formulas or clock; ``guess`` is empty where there is none.
 
     ``value`` is the text of the cells that it is about."""
 

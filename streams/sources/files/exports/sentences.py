@@ -12,6 +12,10 @@ DAMAGED_IDS = Text(
     "{n:,} 行：订单号被表格软件截断（如 1.1812E+11），无法计数。请重新导出，不要用表格软件打开，直接导入",
     "{n:,} rows: a spreadsheet has cut the order numbers' digits (such as 1.1812E+11); they cannot be counted. Export again and import the file without opening it",
 )
+HIDDEN_SHEETS = Text(
+    "隐藏的工作表没有读取：{names}。需要导入的话，请在 Excel 或 WPS 里取消隐藏、保存，再重新导入",
+    "hidden sheets are left out: {names}. To import one, show it in Excel or WPS, save, and import the file again",
+)
 KNOWN_BY_NAME = Text(
     "{n:,} 个订单没有平台订单 ID（没填，或被表格软件截断），按订单名识别。店铺若已连接，会重复计数：请重新导出，不要用表格软件打开，直接导入",
     "{n:,} orders have no id of the platform's (empty, or cut by a spreadsheet) and are known by their name. If the shop is connected too, they count twice: export again and import the file without opening it",
@@ -95,6 +99,14 @@ UNKNOWN_JSON = Text(
 UNKNOWN_STATUS = Text(
     "不认得状态“{text}”（{rows:,} 行）：这样的订单是已付款、已发货，还是已取消？",
     "status {text!r} ({rows:,} rows) is not known: is such an order paid, shipped, cancelled?",
+)
+UNKNOWN_SHEETS = Text(
+    "没有读取这些工作表，因为里面没有认得的表头：{names}",
+    "these sheets are left out, as none of their rows looks like a known header: {names}",
+)
+UNWORKED = Text(
+    "“{shown}”列：{n:,} 个单元格（{cells}）的公式没有保存计算结果，读不到数值。请用 Excel 或 WPS 打开后保存，再重新导入",
+    "column {shown!r}: the formulas of {n:,} cells ({cells}) have no result in the file. Open it once in Excel or WPS and save it, then import it again",
 )
 WHICH_DATES = Text(
     "“{shown}”列：03/04 是 4 月 3 日（日在前），还是 3 月 4 日？",

@@ -36,7 +36,15 @@ class Sheet:
     rows: TableRows
 
 
-def open_workbook(path: Path) -> list[Sheet]:
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """The sheets that are shown, and the names of those that are not: what is in them is left out."""
+
+    sheets: list[Sheet]
+    hidden: tuple[str, ...] = ()
+
+
+def open_workbook(path: Path) -> Workbook:
     """The visible sheets of a workbook. Formulas are not worked out, macros not run and links not followed: what counts are the values kept in it.
 
     Raises:
@@ -56,7 +64,7 @@ def open_workbook(path: Path) -> list[Sheet]:
     return _packaged(path)
 
 
-def _packaged(path: Path) -> list[Sheet]:
+def _packaged(path: Path) -> Workbook:
     try:
         with zipfile.ZipFile(path) as package:
             check_unpacked(package)
@@ -72,7 +80,8 @@ def _packaged(path: Path) -> list[Sheet]:
                 return _by_library(path, is_old=False)
             parts = read_package(package)
         texts = functools.lru_cache(maxsize=1)(functools.partial(_shared_texts, path, parts.texts))
-        return [Sheet(one.name, XlsxRows(path, one.member, parts, texts)) for one in parts.sheets]
+        sheets = [Sheet(one.name, XlsxRows(path, one.member, parts, texts)) for one in parts.sheets]
+        return Workbook(sheets, parts.hidden)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
         raise UnreadableExportError(
             Bilingual(
@@ -86,15 +95,16 @@ def _shared_texts(path: Path, member: str) -> SharedTexts:
         return SharedTexts(package, member)
 
 
-def _by_library(path: Path, *, is_old: bool) -> list[Sheet]:
+def _by_library(path: Path, *, is_old: bool) -> Workbook:
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
+        every = [one for one in book.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
         sheets = [
             Sheet(sheet.name, _whole_rows(functools.partial(book.get_sheet_by_name, sheet.name)))
-            for sheet in book.sheets_metadata
-            if sheet.typ == calamine.SheetTypeEnum.WorkSheet
-            and sheet.visible == calamine.SheetVisibleEnum.Visible
+            for sheet in every
+            if sheet.visible == calamine.SheetVisibleEnum.Visible
         ]
+        hidden = tuple(one.name for one in every if one.visible != calamine.SheetVisibleEnum.Visible)
         is_garbled = is_old and any(_is_garbled(sheet) for sheet in sheets)
     except calamine.PasswordError as error:
         raise UnreadableExportError(
@@ -109,7 +119,7 @@ def _by_library(path: Path, *, is_old: bool) -> list[Sheet]:
                 f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
             )
         ) from error
-    return _by_xlrd(path) if is_garbled else sheets
+    return _by_xlrd(path) if is_garbled else Workbook(sheets, hidden)
 
 
 def _whole_rows(open_sheet: Callable[[], calamine.CalamineSheet]) -> TableRows:
@@ -176,7 +186,7 @@ def _is_garbled(sheet: Sheet) -> bool:
     return False
 
 
-def _by_xlrd(path: Path) -> list[Sheet]:
+def _by_xlrd(path: Path) -> Workbook:
     try:
         book = xlrd.open_workbook(str(path), logfile=io.StringIO(), on_demand=True)
     except (xlrd.XLRDError, AssertionError, IndexError, ValueError, UnicodeError) as error:
@@ -185,9 +195,10 @@ def _by_xlrd(path: Path) -> list[Sheet]:
                 f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
             )
         ) from error
-    return [
+    sheets = [
         Sheet(sheet.name, _old_rows(book, sheet.name)) for sheet in book.sheets() if sheet.visibility == 0
     ]
+    return Workbook(sheets, tuple(sheet.name for sheet in book.sheets() if sheet.visibility != 0))
 
 
 def _old_rows(book: xlrd.book.Book, name: str) -> TableRows:

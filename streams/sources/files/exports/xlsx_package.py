@@ -34,6 +34,7 @@ _FORMAT = re.compile(r"<(?:\w+:)?numFmt\s([^>]*)>")
 _CELL_STYLES = re.compile(r"<(?:\w+:)?cellXfs[^>]*>(.*?)</(?:\w+:)?cellXfs>", re.DOTALL)
 _STYLE = re.compile(r"<(?:\w+:)?xf\s([^>]*)>")
 _DATE_1904 = re.compile(r"<(?:\w+:)?workbookPr\s[^>]*date1904\s*=\s*[\"'](?:1|true)[\"']")
+_STALE = re.compile(r"<(?:\w+:)?calcPr\s[^>]*fullCalcOnLoad\s*=\s*[\"'](?:1|true)[\"']")
 _CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _SHARED = re.compile(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si>)", re.DOTALL)
@@ -59,12 +60,18 @@ class SheetPart:
 
 @dataclass(frozen=True, slots=True)
 class XlsxPackage:
-    """What has to be known of a workbook before its cells are read. ``times`` and ``spans`` are numbers of styles."""
+    """What has to be known of a workbook before its cells are read.
+
+    ``hidden`` are names of sheets that are not shown; ``times`` and ``spans`` are numbers of styles; ``is_stale`` is whether the
+    program that wrote it leaves working out the formulas to the one that opens it.
+    """
 
     sheets: tuple[SheetPart, ...]
+    hidden: tuple[str, ...]
     times: frozenset[int]
     spans: frozenset[int]
     is_1904: bool
+    is_stale: bool
     texts: str
 
 
@@ -83,20 +90,29 @@ def read_package(package: zipfile.ZipFile) -> XlsxPackage:
     by_kind = {kind: _joined(folder, target) for kind, target in relations.values()}
     content = _small_part(package, workbook_part)
     members = set(package.namelist())
-    sheets = []
+    sheets, hidden = [], []
     for found in _SHEET.finditer(content):
         said = _attributes(found.group(1))
         member = targets.get(next((text for name, text in said.items() if name.endswith(":id")), ""), "")
         kind = next(
             (kind for kind, target in relations.values() if _joined(folder, target) == member), "worksheet"
         )
-        if said.get("state", "visible") == "visible" and kind == "worksheet" and member in members:
-            sheets.append(SheetPart(said.get("name", ""), member))
+        if kind == "worksheet" and member in members:
+            if said.get("state", "visible") == "visible":
+                sheets.append(SheetPart(said.get("name", ""), member))
+            else:
+                hidden.append(said.get("name", ""))
     styles = by_kind.get("styles", posixpath.join(folder, "styles.xml"))
     times, spans = _styles(_small_part(package, styles) if styles in members else "")
     texts = by_kind.get("sharedStrings", "")
     return XlsxPackage(
-        tuple(sheets), times, spans, bool(_DATE_1904.search(content)), texts if texts in members else ""
+        tuple(sheets),
+        tuple(hidden),
+        times,
+        spans,
+        bool(_DATE_1904.search(content)),
+        bool(_STALE.search(content)),
+        texts if texts in members else "",
     )
 
 
@@ -292,3 +308,17 @@ def text_of_xml(raw: str | bytes) -> str:
     if "_x" in text:
         text = _ESCAPE.sub(lambda found: chr(int(found.group(1), 16)), text)
     return text.replace("\0", " ") if "\0" in text else text
+
+
+_PLACES: dict[str, int] = {}
+
+
+def place_of(letters: str) -> int:
+    """The number of a column, counted from 0."""
+    known = _PLACES.get(letters)
+    if known is None:
+        known = 0
+        for letter in letters:
+            known = known * 26 + ord(letter) - 64
+        known = _PLACES[letters] = known - 1
+    return known

@@ -17,12 +17,14 @@ from pathlib import Path
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row
 from streams.sources.files.exports.columns import TableChunk, columns_of
+from streams.sources.files.exports.formulas import unworked_formulas
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.xlsx_columns import BlockColumns
 from streams.sources.files.exports.xlsx_package import (
     SharedTexts,
     XlsxPackage,
     check_plain,
+    place_of,
     text_of_runs,
     text_of_xml,
     without_sections,
@@ -95,6 +97,7 @@ class XlsxRows:
                 )
             if chunk.lines:
                 last = chunk.lines[-1]
+                chunk.unworked = unworked_formulas(block, is_stale=self._package.is_stale)
                 yield chunk
 
     def _rows(self, block: bytes, last: int) -> Iterator[tuple[int, list[Cell]]]:
@@ -150,7 +153,7 @@ class XlsxRows:
                 if number:
                     yield int(number), cells
                 number, cells = row, []
-            place = _place(letters)
+            place = place_of(letters)
             if place >= len(cells):
                 cells.extend([None] * (place + 1 - len(cells)))
             cells[place] = self._value_by(attributes, raw)
@@ -188,7 +191,7 @@ class XlsxRows:
         for start, end in zip(starts, ends, strict=True):
             said = dict(_ATTRIBUTE.findall(start.group(1).decode("utf-8", "replace")))
             found = _PLACE.fullmatch(said.get("r", ""))
-            place = _place(found.group(1)) if found else len(cells)
+            place = place_of(found.group(1)) if found else len(cells)
             if place >= _MOST_COLUMNS:
                 raise UnreadableExportError(
                     Bilingual(
@@ -283,17 +286,3 @@ def _iso(raw: str) -> Cell:
         return datetime.fromisoformat(text)
     except ValueError:
         return text
-
-
-_PLACES: dict[str, int] = {}
-
-
-def _place(letters: str) -> int:
-    """The number of a column, counted from 0."""
-    known = _PLACES.get(letters)
-    if known is None:
-        known = 0
-        for letter in letters:
-            known = known * 26 + ord(letter) - 64
-        known = _PLACES[letters] = known - 1
-    return known

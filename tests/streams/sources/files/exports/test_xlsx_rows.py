@@ -23,7 +23,7 @@ _TAIL = "</sheetData></worksheet>"
 
 def rows_of(path: Path) -> dict[int, list[Cell]]:
     """The rows of the only sheet, the same whether it is asked for rows or for columns."""
-    (sheet,) = open_workbook(path)
+    (sheet,) = open_workbook(path).sheets
     rows = {number: list(cells) for number, cells in sheet.rows()}
     width = max(map(len, rows.values()), default=0)
     assert isinstance(sheet.rows, TableColumns)
@@ -215,7 +215,7 @@ def test_what_is_outside_the_package_is_not_followed(tmp_path: Path) -> None:
 def test_hidden_sheets_are_not_read(tmp_path: Path) -> None:
     path = write_workbook(tmp_path / "a.xlsx", {"shown": sheet_xml([["a"]]), "hidden": sheet_xml([["b"]])})
     replace(path, "xl/workbook.xml", 'name="hidden"', 'name="hidden" state="hidden"')
-    assert [sheet.name for sheet in open_workbook(path)] == ["shown"]
+    assert [sheet.name for sheet in open_workbook(path).sheets] == ["shown"]
 
 
 def test_a_sheet_that_breaks_off_is_damaged_and_not_a_shorter_one(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ def test_a_sheet_that_breaks_off_is_damaged_and_not_a_shorter_one(tmp_path: Path
     content = path.read_bytes()
     at = content.index(b"xl/worksheets/sheet1.xml")
     path.write_bytes(content[: at + 4000] + b"\0" * 400 + content[at + 4400 :])
-    (sheet,) = open_workbook(path)
+    (sheet,) = open_workbook(path).sheets
     with pytest.raises(UnreadableExportError, match="damaged"):
         list(sheet.rows())
 
