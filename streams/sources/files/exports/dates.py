@@ -186,7 +186,7 @@ def _in_words(text: str) -> Moment | None:
 
 def _year_last(groups: Sequence[str | None]) -> _DateParts | None:
     first, second, year, *rest = groups
-    clock, offset = _clock(rest[:4]), _offset(rest[4] or "")
+    clock, offset = _clock(rest[:4]), offset_of(rest[4] or "")
     if clock is False or offset is False:
         return None
     assert first is not None
@@ -197,7 +197,7 @@ def _year_last(groups: Sequence[str | None]) -> _DateParts | None:
 
 
 def _checked(year: int, month: int, day: int, rest: Sequence[str | None]) -> Moment | None:
-    clock, offset = _clock(rest[:4]), _offset(rest[4] or "")
+    clock, offset = _clock(rest[:4]), offset_of(rest[4] or "")
     if clock is False or offset is False:
         return None
     return _moment(year, month, day, _given(clock), _given(offset))
@@ -229,7 +229,7 @@ def _clock(groups: Sequence[str | None]) -> tuple[int, int, int] | bool:
     return (hour, int(minute or 0), int(second or 0))
 
 
-def _offset(text: str) -> tzinfo | bool:
+def offset_of(text: str) -> tzinfo | bool:
     """The offset a text ends in; True for none, False for a tail that is not an offset."""
     text = text.strip()
     if not text:

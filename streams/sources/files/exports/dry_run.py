@@ -222,6 +222,9 @@ def _summary(
     values = ColumnValues(table, rows, is_text=is_text, currency=choices.currency)
     summary = ExportSummary(name, table=table, store=choices.store, values=values)
     summary.questions += values.questions
+    for one, place in table.clocks.items():
+        names = {"days": table.shown[table.columns[one]], "clocks": table.shown[place]}
+        summary.notes.append(sentences.TWO_COLUMNS.both(**names))
     is_confirmed = choices.mapping or choices.layout or table.layout in choices.corrected
     if table.sure < SURE and not is_confirmed:
         summary.questions.insert(

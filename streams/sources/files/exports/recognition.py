@@ -32,7 +32,9 @@ _KEPT_ALIKE = 0.8
 
 @dataclass(slots=True)
 class RecognizedTable:
-    """A table, its layout and where its columns are. ``sure`` is 0 to 1; ``why`` are the reasons, for people."""
+    """A table, its layout and where its columns are. ``sure`` is 0 to 1; ``why`` are the reasons, for people.
+
+    ``clocks`` are the columns of times of day, by the field whose days they belong to: known once the table has been read."""
 
     layout: ExportLayout
     sure: float
@@ -42,6 +44,7 @@ class RecognizedTable:
     columns: dict[str, int] = field(default_factory=dict)
     measures: dict[str, int] = field(default_factory=dict)
     dimensions: dict[str, int] = field(default_factory=dict)
+    clocks: dict[str, int] = field(default_factory=dict)
     language: str = ""
     why: list[str] = field(default_factory=list)
     runner_up: str = ""
@@ -49,7 +52,8 @@ class RecognizedTable:
     @property
     def unused(self) -> list[str]:
         """Headers of columns that are not read."""
-        used = {*self.columns.values(), *self.measures.values(), *self.dimensions.values()}
+        fields = (*self.columns.values(), *self.clocks.values())
+        used = {*fields, *self.measures.values(), *self.dimensions.values()}
         return [text for place, text in enumerate(self.shown) if text and place not in used]
 
 

@@ -40,6 +40,10 @@ MIXED_DECIMALS = Text(
     "“{shown}”列的小数点有的用点、有的用逗号",
     "column {shown!r} writes some numbers with a decimal dot and some with a comma",
 )
+NO_CLOCKS = Text(
+    "“{clocks}”列有 {n:,} 行没有时刻，这些行的“{days}”只有日期。请补上时刻；只需要日期的话，请删除“{clocks}”列再导入",
+    "column {clocks!r} has no time of day in {n:,} rows that have a day in {days!r}. Fill them in, or remove column {clocks!r} to import days only",
+)
 NO_CURRENCY = Text(
     "文件没有说明金额的币种",
     "the file does not say which currency its amounts are in",
@@ -88,6 +92,10 @@ THE_FIRST = Text(
     "第一个",
     "the first",
 )
+TWO_COLUMNS = Text(
+    "“{days}”列的日期和“{clocks}”列的时刻合并为一个时间",
+    "the days of column {days!r} and the times of day of {clocks!r} are read as one time",
+)
 TWO_CURRENCIES = Text(
     "每笔销售都有两个币种：店铺收到的和买家支付的；两者不相加，事件采用前者",
     "each sale is given in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first",
@@ -103,6 +111,10 @@ UNKNOWN_STATUS = Text(
 UNKNOWN_SHEETS = Text(
     "没有读取这些工作表，因为里面没有认得的表头：{names}",
     "these sheets are left out, as none of their rows looks like a known header: {names}",
+)
+UNREAD_CLOCKS = Text(
+    "“{clocks}”列应是“{days}”的时刻，但有 {n:,} 行读不懂（如“{example}”）。请写成 14:05 的形式；只需要日期的话，请删除该列再导入",
+    "column {clocks!r} should hold the times of day of {days!r}, and {n:,} rows of it cannot be read (such as {example!r}). Write them as 14:05, or remove the column to import days only",
 )
 UNWORKED = Text(
     "“{shown}”列：{n:,} 个单元格（{cells}）的公式没有保存计算结果，读不到数值。请用 Excel 或 WPS 打开后保存，再重新导入",

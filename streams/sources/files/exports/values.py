@@ -21,6 +21,7 @@ from streams.sources.files.exports.cells import (
     said,
     text_of,
 )
+from streams.sources.files.exports.clocks import ClockColumns
 from streams.sources.files.exports.columns import (
     CellMemory,
     KeptChunks,
@@ -80,13 +81,14 @@ class ColumnValues:
         self._countries: set[str] = set()
         self._long_ids = LongIds()
         self._width = len(table.shown)
+        self._clocks = ClockColumns(table)
         self.places = self._needed_places()
         self._tally = RowTally()
         self._chunks = KeptChunks()
         self._unworked = UnworkedFormulas(table)
         self._days: list[Cell] = []
         self._collect()
-        self.questions += self._unworked.questions()
+        self.questions += [*self._unworked.questions(), *self._clocks.settle()]
         self._given_currency = currency
         self.currency, self.currency_is_sure = self._decide_currency(currency)
         self._decimals = {one: self._decide_decimal(one) for one in self._numbers}
@@ -117,7 +119,9 @@ class ColumnValues:
     def moments(self, one: str, chunk: TableChunk) -> list[Moment | None]:
         """The times in the column of a field; None for none."""
         place = self.table.columns.get(one)
-        return [None] * len(chunk.lines) if place is None else self._moments[one].of(chunk.columns[place])
+        if place is None:
+            return [None] * len(chunk.lines)
+        return self._clocks.added(one, self._moments[one].of(chunk.columns[place]), chunk)
 
     def numbers(self, one: str, chunk: TableChunk) -> list[Decimal | BadNumber | None]:
         """The numbers in the column of a field or measure; None for none."""
@@ -183,6 +187,7 @@ class ColumnValues:
             *table.measures.values(),
             *table.dimensions.values(),
             first_named(table),
+            *self._clocks.places,
             *range(5),
         }
         if rule := table.layout.whole_when:
@@ -198,6 +203,7 @@ class ColumnValues:
                 self._progress(chunk.lines[-1])
                 self._learn(chunk)
                 self._unworked.note(chunk)
+                self._clocks.note(chunk)
                 self._chunks.add(chunk)
         self._tally = rows.tally
 
