@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports import sentences
-from streams.sources.files.exports.cells import is_blank
+from streams.sources.files.exports.cells import text_of
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.recognition import RecognizedTable
@@ -69,7 +70,7 @@ class UnworkedFormulas:
                     continue
                 if numbers is not None and line not in unnumbered:
                     at = row.get(line)
-                    if at is None or is_blank(chunk.columns[numbers][at]):
+                    if at is None or not says.DIGIT.search(text_of(chunk.columns[numbers][at])):
                         continue
                 self._counts[place] = self._counts.get(place, 0) + 1
                 names = self._names.setdefault(place, [])

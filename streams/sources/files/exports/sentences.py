@@ -118,7 +118,7 @@ UNREAD_CLOCKS = Text(
 )
 UNWORKED = Text(
     "“{shown}”列：{n:,} 个单元格（{cells}）的公式没有保存计算结果，读不到数值。请用 Excel 或 WPS 打开后保存，再重新导入",
-    "column {shown!r}: the formulas of {n:,} cells ({cells}) have no result in the file. Open it once in Excel or WPS and save it, then import it again",
+    "column {shown!r} has formulas without a result in the file: {cells} ({n:,} in all). Open it once in Excel or WPS and save it, then import it again",
 )
 WHICH_DATES = Text(
     "“{shown}”列：03/04 是 4 月 3 日（日在前），还是 3 月 4 日？",

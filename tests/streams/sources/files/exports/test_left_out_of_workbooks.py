@@ -35,7 +35,10 @@ def summarized(tmp_path: Path, sheets: dict[str, str], workbook: tuple[str, str]
 def with_formulas(result: str) -> str:
     """Orders whose totals are formulas, and a sum below them."""
     xml = sheet_xml(ORDERS).replace(f' t="inlineStr"><is>{_TOTAL}</is></c>', f"><f>D2*10.5</f>{result}</c>")
-    return xml.replace("</sheetData>", '<row r="6"><c r="E6"><f>SUM(E2:E5)</f></c></row></sheetData>')
+    return xml.replace(
+        "</sheetData>",
+        '<row r="6"><c r="A6" t="inlineStr"><is><t>Total</t></is></c><c r="E6"><f>SUM(E2:E5)</f></c></row></sheetData>',
+    )
 
 
 @pytest.mark.parametrize("result", ["", "<v></v>", "<v/>"])
@@ -45,7 +48,9 @@ def test_money_of_formulas_that_nobody_worked_out_was_empty_without_a_word(
     found = summarized(tmp_path, {"s": with_formulas(result)})
     (question,) = [one for one in found.questions if one.about == "formulas"]
     assert question.column == "total"
-    assert "'Order Total': the formulas of 4 cells (E2, E3, E4, …)" in question.text
+    assert (
+        "'Order Total' has formulas without a result in the file: E2, E3, E4, … (4 in all)" in question.text
+    )
     assert "用 Excel 或 WPS 打开后保存" in in_language(question.text, "zh")
 
 
