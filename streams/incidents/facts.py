@@ -22,7 +22,7 @@ from clickhouse_connect.driver.query import QueryResult
 from scoring.alerts.alert import AlertTransition
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
-from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
+from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, price
 from scoring.wording.card import CardStore, CurvePoint, Health
 from scoring.wording.text import Language
 from streams.clickhouse.clients import open_reader
@@ -137,26 +137,28 @@ class FactsReader:
     async def facts(self, alert: AlertTransition) -> CardFacts:
         """The facts of the alert's store, and what its events were worth before it. Never raises for what is missing."""
         now_ms = self._now_ms()
+        await self.look_up_prices([alert])
+        worth = self._worth.remembered(alert.alert_id) or UNKNOWN_WORTH
         known = self._known.get(alert.store_id)
         if known is None or now_ms - known[0] >= FRESH_MS:
             facts = await self._renewed(alert, known[1] if known else None, now_ms)
             self._known[alert.store_id] = known = (now_ms, facts)
         facts = known[1]
-        worth = await self._worth_before(alert, now_ms)
         return replace(
             facts, store=replace(facts.store, currency=worth.currency or facts.store.currency, worth=worth)
         )
 
-    async def _worth_before(self, alert: AlertTransition, now_ms: int) -> Worth:
-        if now_ms < self._not_before_ms:
-            return UNKNOWN_WORTH
-        asked = Priced.of(alert)
+    async def look_up_prices(self, alerts: Sequence[AlertTransition]) -> None:
+        """Ask what the alerts' events were worth, by one question for all; what takes too long is there later. Never raises."""
+        now_ms = self._now_ms()
+        if not alerts or now_ms < self._not_before_ms:
+            return
         try:
-            async with asyncio.timeout(self._patience_s):
-                return (await self._worth.of([asked]))[alert.alert_id]
+            found = await self._worth.within(map(Priced.of, alerts), self._patience_s)
+            if any(alert.alert_id not in found for alert in alerts):
+                raise TimeoutError(f"no price within {self._patience_s:g} s")
         except Exception as error:  # any trouble of the store costs the price, not the message
-            await self._leave_alone(alert, error, now_ms)
-            return UNKNOWN_WORTH
+            await self._leave_alone(alerts[0], error, now_ms)
 
     async def money_lost(self, alert: AlertTransition) -> MoneyLost | None:
         """What the alert has cost so far; None where it is not known."""
@@ -202,7 +204,8 @@ class FactsReader:
     async def _leave_alone(self, alert: AlertTransition, error: Exception, now_ms: int) -> None:
         _log.warning("facts_unavailable", store=alert.store_id, error=str(error)[:200])
         self._not_before_ms = now_ms + PAUSE_MS
-        await self._drop_client()
+        if not self._worth.is_asking:
+            await self._drop_client()
 
     def _plain(self, alert: AlertTransition) -> CardFacts:
         """What the configuration says of a store."""
@@ -258,4 +261,5 @@ class FactsReader:
 
     async def close(self) -> None:
         """Close the connection."""
+        self._worth.close()
         await self._drop_client()

@@ -42,7 +42,7 @@ def worth_sql(asked: str, first_s: str, last_s: str) -> str:
             which the alert opened, in Unix seconds).
         first_s, last_s: expressions, no later than the first span's begin and no earlier than the last one's end.
     """
-    span = f"at >= toDateTime(asked.until_s - {_SPAN_S}, 'UTC') AND at < toDateTime(asked.until_s, 'UTC')"
+    span = f"hour >= toDateTime(asked.until_s - {_SPAN_S}, 'UTC') AND hour < toDateTime(asked.until_s, 'UTC')"
     each = f"SELECT ask, currency, until_s, arrayJoin(stores) AS store_id FROM ({asked})"
     return f"""
 SELECT ask, currency, counts, order_amount, payment_amount
@@ -52,9 +52,11 @@ FROM
     FROM ({each}) AS asked
     INNER JOIN
     (
-        SELECT at, store_id, arrayMap((whole, apart) -> whole - apart, counts, pageless) AS counts
+        SELECT store_id, toStartOfHour(at) AS hour,
+               arrayMap((whole, apart) -> whole - apart, sumForEach(counts), sumForEach(pageless)) AS counts
         FROM count_sums(first = {first_s}, last = {last_s})
         WHERE store_id IN (SELECT store_id FROM ({each}))
+        GROUP BY store_id, hour
     ) AS counted ON counted.store_id = asked.store_id
     WHERE {span}
     GROUP BY ask
@@ -66,12 +68,12 @@ FULL JOIN
     FROM ({each}) AS asked
     INNER JOIN
     (
-        SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS at, toString(currency) AS money,
+        SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS hour, toString(currency) AS money,
                toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
         FROM events
         WHERE type IN {_PRICED} AND amount > 0 AND {takes_part_sql(Stage.ORDER)} AND store_id IN (SELECT store_id FROM ({each}))
           AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + 3600, 'UTC')
-        GROUP BY store_id, at, money, kind
+        GROUP BY store_id, hour, money, kind
     ) AS paid ON paid.store_id = asked.store_id AND paid.money = asked.currency
     WHERE {span}
     GROUP BY ask
@@ -146,6 +148,7 @@ class WorthReader:
     def __init__(self, rows: Callable[..., Awaitable[Sequence[Mapping[str, Any]]]], config: Config) -> None:
         self._rows, self._config = rows, config
         self._known: dict[str, tuple[float, Worth]] = {}
+        self._under_way: dict[str, asyncio.Task[dict[str, Worth]]] = {}
         named = config.alerting.exchange_rates
         self._rates = ExchangeRates(Path(named) if named else None)
 
@@ -182,6 +185,42 @@ class WorthReader:
             for alert in unknown:
                 self._known[alert.alert_id] = (now + FRESH_S, answers[alert.alert_id])
         return {alert_id: self._known[alert_id][1] for alert_id in wanted}
+
+    def remembered(self, alert_id: str) -> Worth | None:
+        """What was found of an alert, however long ago: what its store was worth before it does not change."""
+        known = self._known.get(alert_id)
+        return known[1] if known else None
+
+    async def within(self, alerts: Iterable[Priced], patience_s: float) -> dict[str, Worth]:
+        """The same, of those that are known by then: a question that takes longer goes on, and who asks next has its answer."""
+        wanted, now = {alert.alert_id: alert for alert in alerts}, monotonic()
+        fresh = {alert_id for alert_id in wanted if self._known.get(alert_id, (0.0,))[0] > now}
+        new = [one for name, one in wanted.items() if name not in fresh and name not in self._under_way]
+        if new:
+            asking = asyncio.create_task(self.of(new))
+            self._under_way |= {alert.alert_id: asking for alert in new}
+            asking.add_done_callback(self._answered)
+        waited = {self._under_way[name] for name in wanted if name in self._under_way}
+        if waited:
+            done, _ = await asyncio.wait(waited, timeout=patience_s)
+            for asking in done:
+                asking.result()
+        return {name: worth for name in wanted if (worth := self.remembered(name)) is not None}
+
+    def _answered(self, asking: asyncio.Task[dict[str, Worth]]) -> None:
+        self._under_way = {name: task for name, task in self._under_way.items() if task is not asking}
+        if not asking.cancelled():
+            asking.exception()  # whoever waits for it hears of it; nobody may
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is under way."""
+        return bool(self._under_way)
+
+    def close(self) -> None:
+        """End the questions under way."""
+        for asking in set(self._under_way.values()):
+            asking.cancel()
 
     async def _of_mixed(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
         """The worth behind alerts of pools whose stores sell in several currencies: in the base currency, store by store."""

@@ -145,11 +145,12 @@ class Notifier:
 
     async def _weigh(self) -> None:
         """Look up the money at stake of every firing alert: it may raise its severity."""
-        for alert in list(self._book.alerts.values()):
-            if alert.state is AlertState.FIRING:
-                money = await self._facts.lost_in_base(alert)
-                if money is not None:
-                    self._book.lost_money[alert.alert_id] = money
+        firing = [alert for alert in self._book.alerts.values() if alert.state is AlertState.FIRING]
+        await self._facts.look_up_prices(firing)
+        for alert in firing:
+            money = await self._facts.lost_in_base(alert)
+            if money is not None:
+                self._book.lost_money[alert.alert_id] = money
 
     def _record(self, key: str, **changes: object) -> SendRecord:
         before = self._send_log.records.get(key) or SendRecord(at_ms=0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
 from scoring.alerts.alert import AlertTransition
-from scoring.funnel.money import MoneyLost, price
+from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
+from streams.incidents.facts import PATIENCE_S
 from streams.incidents.worth import Priced, WorthReader
 from streams.web.grid.answers import MoneyEstimate
 
@@ -27,12 +30,21 @@ def _estimate(money: MoneyLost) -> MoneyEstimate:
 class AlertPrices:
     """The prices of alerts, by one query for all that are asked about together."""
 
-    def __init__(self, database: Database, config: Config) -> None:
-        self._worth = WorthReader(database.rows, config)
+    def __init__(self, database: Database, config: Config, patience_s: float = PATIENCE_S) -> None:
+        self._worth, self._patience_s = WorthReader(database.rows, config), patience_s
 
     async def of(self, alerts: Iterable[AlertTransition]) -> dict[str, MoneyEstimate | None]:
         """What each alert cost, by its id; None where that is not known."""
         known = {alert.alert_id: alert for alert in alerts}
-        worths = await self._worth.of(Priced.of(alert) for alert in known.values())
-        prices = {alert_id: price(alert, worths[alert_id]) for alert_id, alert in known.items()}
+        worths: dict[str, Worth] = {}
+        with contextlib.suppress(
+            ClickHouseUnreachableError
+        ):  # an alert without its price is better than none
+            worths = await self._worth.within(
+                (Priced.of(alert) for alert in known.values()), self._patience_s
+            )
+        prices = {
+            alert_id: price(alert, worths.get(alert_id) or self._worth.remembered(alert_id) or UNKNOWN_WORTH)
+            for alert_id, alert in known.items()
+        }
         return {alert_id: _estimate(found) if found else None for alert_id, found in prices.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -15,8 +16,11 @@ from clickhouse_connect.driver.client import Client
 from scoring.alerts.alert import AlertKind
 from scoring.funnel.money import price, worth_of_step
 from scoring.funnel.stages import STAGES
+from streams.clickhouse.reader import Database
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
+from streams.web.grid.money import AlertPrices
+from tests.deadlines import within
 from tests.fixtures.alert_card import ALERT
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import page_settings
@@ -178,6 +182,40 @@ async def test_a_pool_whose_stores_share_a_currency_is_shown_with_money(reader: 
     assert money is not None
     assert money.low < money.lost < money.high
     assert await reader.lost_in_base(pooled) == pytest.approx(money.lost * (store.worth.base_rate or 0))
+
+
+async def test_a_price_that_took_longer_than_a_card_waits_was_never_had_and_took_every_other_card_s_with_it(
+    reader: FactsReader, clickhouse: Store, ready_database: str, tmp_path: Path
+) -> None:
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=ready_database)
+    hasty = FactsReader(settings, load_config(tmp_path / "funnelwatch.yaml"), lambda: NOW_MS, patience_s=0)
+    try:
+        assert (await hasty.facts(alert("north"))).store.worth.amounts == {}
+        async with asyncio.timeout(within(20)):
+            while (
+                await hasty.lost_in_base(alert("north"))
+            ) is None:  # in the pause, since the clock is fixed
+                await asyncio.sleep(0.01)
+    finally:
+        await hasty.close()
+    assert await reader.lost_in_base(alert("north")) is not None
+
+
+async def test_a_slow_price_took_the_whole_list_of_alerts_with_it(
+    reader: FactsReader, clickhouse: Store, ready_database: str, tmp_path: Path
+) -> None:
+    database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=ready_database))
+    prices = AlertPrices(database, load_config(tmp_path / "funnelwatch.yaml"), patience_s=0)
+    asked = alert("north")
+    try:
+        assert await prices.of([asked]) == {asked.alert_id: None}
+        async with asyncio.timeout(within(20)):
+            while (found := await prices.of([asked]))[asked.alert_id] is None:
+                await asyncio.sleep(0.01)
+        estimate, cost = found[asked.alert_id], await reader.money_lost(asked)
+        assert (estimate and estimate.currency, cost and cost.currency) == ("EUR", "EUR")
+    finally:
+        await database.close()
 
 
 async def test_of_a_pool_it_was_never_known_whether_its_data_is_complete(reader: FactsReader) -> None:
