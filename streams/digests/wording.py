@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from babel.dates import format_date
-from babel.numbers import format_currency
 
 from scoring.wording.text import Language
 from streams.incidents.reader import ReaderWording
@@ -31,12 +30,8 @@ class DigestReaderWording(ReaderWording):
         return str(self._locale.territories.get(code, code))
 
     def money_exactly(self, amount: float, currency: str) -> str:
-        """``US$1,234``, ``¥12.3万``: a sum of what was counted, to the unit, short from ten million on."""
-        if abs(amount) >= 1e7:
-            return self.money(amount, currency)
-        return str(
-            format_currency(amount, currency, format="¤#,##0", locale=self._locale, currency_digits=False)
-        )
+        """``US$1,234``, ``₫10.33亿``: a sum of what was counted, to the unit; from ten million on four digits, not an estimate's two."""
+        return self._amount(amount, currency, 4)
 
     def signed_percent(self, change: float) -> str:
         """``−18%``, ``+2.1%``, ``±0%``: whole ones from 10 % on, ``>+999%`` for what is out of all proportion."""

@@ -29,12 +29,12 @@ class ReaderWording:
             return str(format_decimal(rounded, locale=self._locale))
         return self._short(rounded)
 
-    def _short(self, value: float) -> str:
-        """A large number with three digits and a unit."""
+    def _short(self, value: float, digits: int = 3) -> str:
+        """A large number with a few digits and a unit."""
         units = (("万亿", 1e12), ("亿", 1e8), ("万", 1e4)) if self.language == "zh" else _UNITS
-        value = _rounded(value, 3)  # first: 999,999 is a million, not a thousand thousands
+        value = _rounded(value, digits)  # first: 999,999 is a million, not a thousand thousands
         name, unit = next(((name, unit) for name, unit in units if abs(value) >= unit), units[-1])
-        return f"{_significant(value / unit, 3)}{name}"
+        return f"{_significant(value / unit, digits)}{name}"
 
     def percent(self, value: float) -> str:
         """A rate in [0, 1] ; one decimal unless it is whole, two below 1 %."""
@@ -44,12 +44,15 @@ class ReaderWording:
 
     def money(self, amount: float, currency: str) -> str:
         """An amount rounded to two significant digits, so that no false exactness is suggested; short from ten million on."""
-        rounded = _rounded(amount, 2)
-        if abs(rounded) >= 1e7:
+        return self._amount(_rounded(amount, 2), currency, 3)
+
+    def _amount(self, amount: float, currency: str, digits: int) -> str:
+        """An amount to the unit; from ten million on short, with that number of digits."""
+        if abs(amount) >= 1e7:
             sign = get_currency_symbol(currency, locale=self._locale)
-            return f"{'-' if rounded < 0 else ''}{sign}{self._short(abs(rounded))}"
+            return f"{'-' if amount < 0 else ''}{sign}{self._short(abs(amount), digits)}"
         return str(
-            format_currency(rounded, currency, format="¤#,##0", locale=self._locale, currency_digits=False)
+            format_currency(amount, currency, format="¤#,##0", locale=self._locale, currency_digits=False)
         )
 
     def clock(self, at_ms: int, zone: str) -> str:

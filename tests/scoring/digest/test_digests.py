@@ -159,6 +159,14 @@ def test_money_of_another_currency_is_shown_in_the_base_currency_too() -> None:
     ]
 
 
+def test_sales_in_dong_or_yen_were_rounded_to_two_digits_as_if_they_were_estimated() -> None:
+    zh, en = (DigestReaderWording(language, "UTC") for language in ("zh", "en"))
+    assert zh.money_exactly(1_033_123_456, "VND") == "₫10.33亿"
+    assert en.money_exactly(19_123_456, "JPY") == "¥19.12M"
+    assert en.money_exactly(9_999_999, "USD") == "$9,999,999"
+    assert en.money(19_123_456, "JPY") == "¥19M"  # an estimate
+
+
 def test_a_store_that_was_not_scored_is_not_called_too_small() -> None:
     unscored = shop("a", steps={}, lines={}, scored_minutes=0)
     assert said(facts(unscored)).rows[0].change == "未检测"
