@@ -31,8 +31,8 @@ TAKEN_MANY = Text("{who} 已认领 {n} 条告警：{what} 等", "{who} acknowled
 SILENCE = Text("静默由 {who} 设置：{why}。", "It was silenced by {who}: {why}.")
 NO_REASON = Text("未写原因", "no reason given")
 UNSURE = Text("（本条可能重复发送）", "(This may be a repeat: the last attempt was interrupted.)")
-LEFT_OUT = Text("另有 {n} 条告警，见页面。", "{n} more alerts: see the page.")
-OTHERS = Text("同组另有 {n} 条告警未恢复。", "{n} other alerts of the group are still firing.")
+LEFT_OUT = Text("另有 {n} 条告警，见页面。", "{n} more: see the page.")
+OTHERS = Text("同组另有 {n} 条告警未恢复。", "{n} more in this group still firing.")
 
 
 def note_of_acknowledged(language: Language, taken: Sequence[tuple[str, str]]) -> str:

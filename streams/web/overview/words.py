@@ -29,7 +29,7 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "of_chosen": Text("仅所选 {n} 家（共 {all} 家）。", "Of the chosen stores: {n} of {all}."),
     "no_sales": Text("今天多数订单没有金额，因此不显示销售额。", "Most of today's orders have no amount, so no sales are shown."),
     "without_rate": Text("未计入（没有汇率）：{names}。", "Not included, for want of a rate: {names}."),
-    "more_alerts": Text("另有 {n} 条告警", "{n} more alerts"),
+    "more_alerts": Text("另有 {n} 条告警", "{n} more"),
     "ended_alerts": Text("已结束的告警", "Alerts that have ended"),
     "narrow": Text("筛选店铺", "Filter stores"),
     "find_store": Text("搜索店铺", "Search stores"),

@@ -73,10 +73,10 @@ EXPECTED = """
 05:01:00 ops Warning silenced
 07:10:00 ops Warning silenced The silence has ended and the alert is still firing. It was silenced by li: new checkout.
 07:20:00 ops Closed silenced
-10:00:00 pager Critical storm-007 At least 20 stores are off at the same time 15 more alerts: see the page.
-10:01:00 ops Critical storm-007 At least 200 stores are off at the same time 195 more alerts: see the page.
-10:40:00 ops Resolved storm-007 200 stores have recovered 195 more alerts: see the page.
-10:40:00 pager Resolved storm-007 20 stores have recovered 15 more alerts: see the page.
+10:00:00 pager Critical storm-007 At least 20 stores are off at the same time 15 more: see the page.
+10:01:00 ops Critical storm-007 At least 200 stores are off at the same time 195 more: see the page.
+10:40:00 ops Resolved storm-007 200 stores have recovered 195 more: see the page.
+10:40:00 pager Resolved storm-007 20 stores have recovered 15 more: see the page.
 11:11:00 ops Warning pool
 11:40:00 ops Resolved pool
 12:01:00 ops Warning rising
