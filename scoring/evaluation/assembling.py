@@ -14,7 +14,8 @@ from scoring.evaluation.figure import Figure, SourceRows, count_figure
 from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, find_all
 from scoring.evaluation.order_figures import order_steps
 from scoring.evaluation.readings import STEP, gap_facts, readings_of, target_facts
-from scoring.evaluation.report_figures import reported_steps
+from scoring.evaluation.report_figures import ReportBook, reported_steps
+from scoring.evaluation.reported_volumes import reported_volumes
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import span_name
 from scoring.evaluation.steps import StepFigure, step_figure
@@ -58,7 +59,10 @@ def store_figures(known: StoreSources, spans: Sequence[EvaluationSpan], each: fl
 
 
 def stage_volumes(
-    counts: Mapping[Stage, Sequence[int]], spans: Sequence[EvaluationSpan], rows: CountedRows
+    counts: Mapping[Stage, Sequence[int]],
+    spans: Sequence[EvaluationSpan],
+    rows: CountedRows,
+    reports: ReportBook,
 ) -> dict[Stage, tuple[Figure, Comparator]]:
     """How much there was of each stage a day in the first span, and what is usual; nothing where the past is too short.
 
@@ -66,8 +70,9 @@ def stage_volumes(
         counts: by stage, in each span.
         spans: the judged period first.
         rows: where they are.
+        reports: what platforms report: of a stage that nobody counted, it says how much there was.
     """
-    found = {}
+    found = reported_volumes(reports, spans)
     for stage, numbers in counts.items():
         if not any(numbers):
             continue

@@ -14,6 +14,7 @@ from scoring.evaluation.duties import Duty
 from scoring.evaluation.evaluating import StoreEvaluation
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.indicator import Direction
+from scoring.evaluation.report_figures import REPORTS
 from scoring.evaluation.score import Score, more_cases_needed, score_of
 from scoring.funnel.stages import STEP_BY_ID, Stage
 
@@ -30,7 +31,7 @@ class Reading:
         score: with its interval; None for a fact.
         holds: of a fact, whether it is so; None for a score.
         rows: where it comes from.
-        names: of a fact, what it is about: duties, dimensions, stores.
+        names: of a fact, what it is about: duties, dimensions, stores; of a volume, whose report it is of.
     """
 
     id: str
@@ -73,8 +74,13 @@ def readings_of(
     for stage, (figure, comparator) in volumes.items():
         if comparator.reliability >= LEAST_RELIABILITY and more_cases_needed(figure, comparator) <= 1:
             score = score_of(figure, comparator, Direction.HIGHER)
-            found[VOLUME + stage] = Reading(VOLUME + stage, score, None, figure.rows)
+            found[VOLUME + stage] = Reading(VOLUME + stage, score, None, figure.rows, _reporters(figure))
     return Readings(against, found)
+
+
+def _reporters(figure: Figure) -> tuple[str, ...]:
+    """Whose report a volume is of; nothing where it was counted."""
+    return tuple(row.counted_by.partition(":")[0] for row in figure.rows if row.relation == REPORTS)
 
 
 def target_facts(evaluation: StoreEvaluation, step_targets: Sequence[str], rows: SourceRows) -> Reading:

@@ -21,19 +21,27 @@ from scoring.records.measures import measure_of
 from scoring.records.report_row import Identity, Period, ReportRow, identity_of, newest
 
 #: a source's measures, the most trusted first, that click-through is made of: both count events
-_SHOWN, _CLICKED = ("impressions",), ("clicks", "link_clicks")
+_SHOWN, CLICKED = ("impressions",), ("clicks", "link_clicks")
 _VIEWED, _HELD = "page_views", "featured_offer_share"
 #: people who saw a product, the closest first
 _SEERS = ("viewers", "visitors")
 SPEND = "spend"
+#: the view that holds what platforms report
+REPORTS = "report_rows"
 #: measures that add up over parts of a store, and are read for parts as well
-ADDED_OVER_PARTS = (*_SHOWN, *_CLICKED, SPEND)
+ADDED_OVER_PARTS = (*_SHOWN, *CLICKED, SPEND)
+#: by which measures a report says how much there was of a stage: what speaks of the whole shop before what speaks of its ads
+VOLUME_MEASURES: Mapping[Stage, tuple[str, ...]] = {
+    Stage.IMPRESSION: (*_SHOWN, "unique_impressions"),
+    Stage.CLICK: ("sessions", *reversed(_SEERS), _VIEWED, *CLICKED),
+    Stage.ADD_TO_CART: ("add_to_cart", "add_to_cart_users", "add_to_cart_units"),
+}
 #: all measures that figures are made of
 MEASURES_USED = tuple(
     sorted(
         {
             *_SHOWN,
-            *_CLICKED,
+            *CLICKED,
             _VIEWED,
             _HELD,
             *_SEERS,
@@ -42,6 +50,7 @@ MEASURES_USED = tuple(
             "engaged_sessions",
             SPEND,
         }
+        | {measure for measures in VOLUME_MEASURES.values() for measure in measures}
         | {m for step in PERIOD_STEPS for m in (step.upstream, step.downstream)}
     )
 )
@@ -145,18 +154,19 @@ def _pair(
     return int(entered), int(advanced), 2 * len(pairs)
 
 
-def _rows(
+def measure_rows(
     store: str,
     source: str,
-    measures: tuple[str, str],
+    measures: tuple[str, ...],
     span: EvaluationSpan,
     count: int,
     parts: tuple[str, ...] = (),
 ) -> tuple[SourceRows, ...]:
+    """Where figures of some measures of a source are; ``parts``: the dimensions that name what they are of."""
     which = f"arraySort(mapKeys(dimensions)) = {list(parts)}" if parts else "empty(dimensions)"
-    condition = f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND {which} AND {_within(span)}"
+    condition = f"store_id = '{store}' AND source = '{source}' AND measure IN ({', '.join(map(repr, measures))}) AND {which} AND {_within(span)}"
     by = f" by {', '.join(parts)}" if parts else ""
-    return (SourceRows("report_rows", condition, count, f"{source}: {measures[0]}, {measures[1]}{by}"),)
+    return (SourceRows(REPORTS, condition, count, f"{source}: {', '.join(measures)}{by}"),)
 
 
 def _within(span: EvaluationSpan) -> str:
@@ -173,9 +183,9 @@ def click_through(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
     Sources are never added: two that count the same impressions would count them twice. Nor are parts to the whole.
     """
     sums: dict[tuple[str, str, str, tuple[str, ...]], list[PartSum]] = {}
-    for (source, _, _), day in rows.parts(span, {*_SHOWN, *_CLICKED}).items():
+    for (source, _, _), day in rows.parts(span, {*_SHOWN, *CLICKED}).items():
         for names, measures in day.items():
-            for up, down in ((up, down) for up in _SHOWN for down in _CLICKED):
+            for up, down in ((up, down) for up in _SHOWN for down in CLICKED):
                 if up in measures and down in measures:
                     sums.setdefault((source, up, down, names), []).extend((measures[up], measures[down]))
     found = {}
@@ -183,7 +193,7 @@ def click_through(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
         shown, clicked = (int(sum(one.value for one in pairs[at::2])) for at in (0, 1))
         if 0 <= clicked <= shown and shown:
             count = sum(one.rows for one in pairs)
-            behind = _rows(rows.store, source, (up, down), span, count, names)
+            behind = measure_rows(rows.store, source, (up, down), span, count, names)
             found[behind[0].counted_by] = rate_figure(clicked, shown, behind)
     return found
 
@@ -204,7 +214,7 @@ def _rates(rows: ReportBook, span: EvaluationSpan, pairs: Sequence[tuple[str, st
         for up, down in pairs:
             cases, hits, count = _pair(days, source, up, down)
             if count and 0 <= hits <= cases and cases:
-                behind = _rows(rows.store, source, (up, down), span, count)
+                behind = measure_rows(rows.store, source, (up, down), span, count)
                 found[behind[0].counted_by] = rate_figure(hits, cases, behind)
     return found
 
@@ -220,7 +230,7 @@ def featured_offer(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
     for source, days in sorted(found.items()):
         viewed, held = (sum(day[at] for day in days) for at in (0, 1))
         if 0 <= held <= viewed and viewed:
-            behind = _rows(rows.store, source, (_VIEWED, _HELD), span, 2 * len(days))
+            behind = measure_rows(rows.store, source, (_VIEWED, _HELD), span, 2 * len(days))
             made[behind[0].counted_by] = rate_figure(held, viewed, behind)
     return made
 
@@ -258,7 +268,7 @@ def spend_rows(store: str, spend: AdSpend, span: EvaluationSpan, orders: str) ->
     sources = ", ".join(f"'{source}'" for source in spend.sources)
     condition = f"store_id = '{quoted_id(store)}' AND source IN ({sources}) AND measure = '{SPEND}' AND {_within(span)}"
     return SourceRows(
-        "report_rows",
+        REPORTS,
         condition,
         spend.rows,
         f"{', '.join(spend.sources)}: spend in {spend.currency}; {orders}",
@@ -275,6 +285,6 @@ def reported_steps(rows: ReportBook, span: EvaluationSpan) -> dict[str, StepFigu
     for known in PERIOD_STEPS:
         entered, advanced, count = _pair(days, known.source, known.upstream, known.downstream)
         if count and entered > 0 and measure_of(known.downstream).stage is Stage.ORDER:
-            behind = _rows(rows.store, known.source, (known.upstream, known.downstream), span, count)
+            behind = measure_rows(rows.store, known.source, (known.upstream, known.downstream), span, count)
             found[known.source] = step_figure(step, entered, advanced, behind, may_repeat=True)
     return found

@@ -56,7 +56,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so. ``names``: what a fact is about."""
+    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so. ``names``: as of the reading."""
 
     condition: Condition
     reading: str

@@ -28,6 +28,7 @@ from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
 from scoring.evaluation.steps import Loss
 from scoring.evaluation.weak_spots import WeakSpot
 from scoring.funnel.stages import Stage
+from scoring.records.source_names import report_source_name
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import STAGE_UNITS, step_name
 from scoring.wording.text import Language, Text
@@ -168,12 +169,15 @@ def say_ground(ground: Ground, language: Language) -> str:
     name = reading_name(reading, language)
     if reading in INDICATOR_BY_ID:
         name = texts.SCORE_OF(language, name=name)
+    if reading.startswith(VOLUME) and ground.names:
+        sources = [report_source_name(one, language) for one in ground.names]
+        name = texts.REPORTED_BY(language, name=name, sources=_joined(sources, language))
     if ground.truth is Truth.UNKNOWN:
         text = texts.UNCLEAR_READING if ground.reading else texts.UNKNOWN_READING
         return text(language, name=name)
     table = texts.LEVELS if ground.truth is Truth.HOLDS else texts.LEVELS_FAILED
     said = table[ground.condition.level](language, name=name)
-    if ground.truth is not Truth.HOLDS or not ground.names:
+    if ground.truth is not Truth.HOLDS or not ground.names or reading.startswith(VOLUME):
         return said
     return f"{said}{_colon(language)}{_joined([_name_in(reading, one, language) for one in ground.names], language)}"
 

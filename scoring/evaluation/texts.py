@@ -98,6 +98,8 @@ WEAK_SPOT = Text("{name}：{score}，主要归{owner}", "{name}: {score}; mainly
 UNKNOWN_READING = Text("{name}：没有数据，或少到没法判断", "{name}: no data, or too little to judge")
 #: a low score of shipping time is not a short one
 SCORE_OF = Text("{name}的得分", "score of {name}")
+#: a report of ads speaks of ads, and not of the whole shop
+REPORTED_BY = Text("{name}（{sources} 报表）", "{name} (as reported by {sources})")
 UNCLEAR_READING = Text("{name}：误差太大，分不清", "{name}: too noisy to say")
 FACTS: Mapping[str, Text] = {
     "fact:duties_without_target": Text("没有目标的岗位", "roles without a target"),

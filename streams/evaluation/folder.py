@@ -71,7 +71,7 @@ class ReadFolder:
     Attributes:
         files: all tables, used or not, by name.
         figures: of the last complete period, and of those before it.
-        volumes: orders a day in the period, with what is usual of the store.
+        volumes: orders a day in the period, and what reports say of the stages before, with what is usual of the store.
         currency: of the orders; empty where they have several or none.
         length: of the period.
         attribution: by which ways orders came; None without orders and ads in the period.
@@ -156,7 +156,7 @@ def read_folder(
         promises=promises or NO_PROMISES,
     )
     figures = store_figures(known, spans, _each(lives, spans[0]))
-    volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))
+    volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)), known.rows)
     return ReadFolder(
         tuple(sorted(content.files, key=lambda one: one.name)),
         figures,
@@ -290,9 +290,9 @@ def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:
 
 
 def _volumes(
-    lives: Sequence[OrderLife], spans: Sequence[EvaluationSpan], relation: str
+    lives: Sequence[OrderLife], spans: Sequence[EvaluationSpan], relation: str, reports: ReportBook
 ) -> dict[Stage, tuple[Figure, Comparator]]:
-    """Orders a day, and what is usual; nothing without orders or with too short a past."""
+    """Orders a day, what reports say of the stages before them, and what is usual; nothing with too short a past."""
     placed = [life.placed_ms for life in lives if life.left_out is None and life.placed_ms]
 
     def rows(_: Sequence[Stage], span: EvaluationSpan, count: int) -> SourceRows:
@@ -300,4 +300,4 @@ def _volumes(
         return SourceRows(relation, condition, count)
 
     counts = [sum(span.start_ms <= at < span.end_ms for at in placed) for span in spans]
-    return stage_volumes({Stage.ORDER: counts}, spans, rows)
+    return stage_volumes({Stage.ORDER: counts}, spans, rows, reports)

@@ -174,7 +174,7 @@ def volumes_of(read: ReadStore, spans: Sequence[EvaluationSpan]) -> dict[Stage, 
     """How much there was of each stage in the first of ``spans``, and what is usual."""
     stages = (Stage.IMPRESSION, Stage.CLICK, Stage.ADD_TO_CART, Stage.ORDER)
     counts = {stage: read.counted(stage, spans) for stage in stages}
-    return stage_volumes(counts, spans, counted_rows(read.known.store))
+    return stage_volumes(counts, spans, counted_rows(read.known.store), read.known.rows)
 
 
 async def read_settled(

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.comparator import OWN_PERIODS, ComparatorKind
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.score import Unscored
 from scoring.evaluation.sentences import say_score
 from scoring.evaluation.spans import SpanLength, span_name
 from scoring.evaluation.suppliers import StorePromises
+from scoring.funnel.stages import Stage
 from scoring.wording.text import LANGUAGES, Language, in_language
 from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
 from streams.evaluation.page import folder_page
@@ -111,6 +114,51 @@ def test_what_has_no_orders_and_no_steps_is_said_in_words_and_not_as_nothing_of_
     assert "No order of the period is known" in page
     assert "No step can be measured" in page
     assert ["old.zip" in one for one in read.notices] == [True]
+
+
+def ads_of_weeks(path: Path, shown: Callable[[int], int], clicked: Callable[[int], int]) -> None:
+    """Twenty weeks of an ads report by campaign; the last is judged."""
+    first = date(2026, 3, 2)
+    lines = ["Reporting starts,Reporting ends,Campaign name,Amount spent (USD),Impressions,Link clicks"]
+    for at in range(7 * 20):
+        day, week = first + timedelta(days=at), at // 7
+        lines += [
+            f"{day},{day},{campaign},12.00,{shown(week) // 2},{clicked(week) // 2}"
+            for campaign in ("spring", "brand")
+        ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def test_shown_and_not_clicked_found_nothing_though_the_ads_report_has_both(tmp_path: Path) -> None:
+    usual = 40_000, 800
+    ads_of_weeks(
+        tmp_path / "ads.csv",
+        lambda week: 120_000 if week == 19 else usual[0] + 2_000 * (week % 3),
+        lambda week: 900 if week == 19 else usual[1] + 40 * (week % 3),
+    )
+    read = read_folder([tmp_path], CHOICES, SpanLength.WEEK, READ_AT)
+    shown, comparator = read.volumes[Stage.IMPRESSION]
+    assert (shown.value, len(comparator.members)) == (120_000, OWN_PERIODS)
+    assert [row.counted_by for row in shown.rows] == ["meta: impressions by campaign"]
+    page = page_of(read, "zh")
+    assert "看到了：曝光明显多了，点击率明显低了" in page
+    assert "曝光的量（Meta 报表）明显偏高" in page
+
+
+def test_a_report_of_few_days_or_of_another_source_is_never_taken_for_the_usual(tmp_path: Path) -> None:
+    ads_of_weeks(tmp_path / "ads.csv", lambda week: 40_000 + 2_000 * (week % 3), lambda week: 800)
+    days = [date(2026, 7, 13) + timedelta(days=at) for at in range(7)]
+    (tmp_path / "ga4.csv").write_text(
+        "Date,Sessions,Engaged sessions\n" + "".join(f"{day},9000,5000\n" for day in days), "utf-8"
+    )
+    lines = (tmp_path / "ads.csv").read_text("utf-8").splitlines(keepends=True)
+    sparse = [line for line in lines if not line.startswith(("2026-06-09", "2026-06-10"))]
+    (tmp_path / "ads.csv").write_text("".join(sparse), "utf-8")
+    read = read_folder([tmp_path], CHOICES, SpanLength.WEEK, READ_AT)
+    clicked, comparator = read.volumes[Stage.CLICK]
+    assert clicked.rows[0].counted_by == "meta: link_clicks by campaign"
+    assert "2026-06-08/2026-06-14" not in comparator.members
+    assert len(comparator.members) == OWN_PERIODS - 1
 
 
 def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path) -> None:
