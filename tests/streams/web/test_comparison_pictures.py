@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import streams.web
 from streams.web.comparison.answers import PlatformGroup, StepComparison, StoreComparison
 from streams.web.comparison.bars import change_bar, pictures
 
@@ -47,3 +51,10 @@ def test_a_bar_begins_at_the_expectation_and_says_where_it_is_cut(
 ) -> None:
     bar = change_bar(observed, 100)
     assert (bar.start, bar.width, bar.is_cut) == (start, width, is_cut)
+
+
+def test_a_store_with_a_name_in_each_language_was_called_by_its_id() -> None:
+    """The ``name`` in an answer is the API's; a page asks for the reader's (``names.store``)."""
+    pages = list(Path(streams.web.__file__).parent.glob("*/templates/*.html"))
+    assert any("names.store(row.store.store_id)" in page.read_text("utf-8") for page in pages)
+    assert [page.name for page in pages if re.search(r"\brow\.store\.name\b", page.read_text("utf-8"))] == []
