@@ -21,7 +21,9 @@ _CRC = struct.Struct(">I")
 #: bytes before and after which the length counts; where magic, check sum and what it covers begin; the shortest batch
 _COUNTED, _MAGIC_AT, _CRC_AT, _COVERED, _SHORTEST = 12, 16, 17, 21, 61
 _MAGIC = 2
-#: how a batch begins: an offset of at most five bytes, and magic
+#: no offset reaches five full bytes (a million million records): one that does was changed
+_BEYOND = 1 << 40
+#: how a batch begins: such an offset, and magic
 _BEGINNING = re.compile(rb"(?=\x00{3}.{13}\x02)", re.DOTALL)
 #: bytes up to which a changed byte is sure to be the only one that fits; in longer batches only a single bit is looked for
 _BYTE_IS_SURE, _BIT_IS_SURE = 16_384, 2_000_000
@@ -98,7 +100,7 @@ def _has_jumped(content: bytes, at: int, following: int) -> bool:
 
 def _leads_on(content: bytes, at: int, end: int) -> bool:
     """Whether the offsets behind ``end`` follow those of the batch at ``at``: its own offset is under no check sum."""
-    return _last_offset(content, at) < _first_offset(content, end)
+    return _last_offset(content, at) < min(_first_offset(content, end), _BEYOND)
 
 
 def _first_offset(content: bytes | bytearray, at: int) -> int:
@@ -144,7 +146,7 @@ def _put_right(batch: bytes, following: int, next_offset: int, is_torn: bool = F
             return None
         place, changed = errors[0]
         made[_COVERED + place] ^= changed
-    if not following <= _first_offset(made, 0) <= _last_offset(made, 0) < next_offset:
+    if not following <= _first_offset(made, 0) <= _last_offset(made, 0) < min(next_offset, _BEYOND):
         struct.pack_into(">q", made, 0, following)
     put_right = bytes(made)
     return put_right if _whole(put_right, 0, following) == len(put_right) else None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.embedded.log_batches import look_through
@@ -31,8 +31,8 @@ SEGMENT = b"".join(BATCHES)
 STARTS = [sum(map(len, BATCHES[:number])) for number in range(len(BATCHES))]
 #: bytes 12 to 15 of a batch, the leader's epoch, are under no check sum and no reader of ours looks at them
 EPOCHS = {start + place for start in STARTS for place in range(12, 16)}
-#: the offset of a batch behind a gap may be any that fits into it
-FREE = {STARTS[2] + 7}
+#: the offset of a batch behind a gap may be any that fits into it, that of the last one any that a log can have
+FREE = {STARTS[2] + 7, *range(STARTS[-1] + 3, STARTS[-1] + 8)}
 PLACES = sorted(set(range(len(SEGMENT))) - EPOCHS - FREE)
 
 
@@ -48,6 +48,7 @@ def test_nothing_is_wrong_with_what_kafka_wrote() -> None:
     assert (looked.content, looked.starts, looked.repaired, looked.lost) == (None, STARTS, [], [])
 
 
+@example(STARTS[-1], 1)
 @given(st.sampled_from(PLACES), st.integers(1, 255))
 def test_one_changed_byte_anywhere_is_put_right(place: int, by: int) -> None:
     looked = look_through(changed(SEGMENT, place, by=by), BASE)
