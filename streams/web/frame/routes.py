@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from scoring.wording.text import Bilingual, in_language
 from streams.web.frame.arguments import EARLIEST_MS, LATEST_MS
 from streams.web.frame.errors import BadQueryError
 
@@ -102,6 +103,13 @@ def _may_be_empty(schema: dict[str, Any]) -> bool:
     return schema.get("type") == "string" and "" in schema.get("enum", [""]) and "pattern" not in schema
 
 
+def _in_english(value: object) -> str:
+    """A sentence that knows both languages, where the answer holds it as a text: an answer that depends on the reader asks ``in_language``."""
+    if isinstance(value, Bilingual):
+        return in_language(value, "en")
+    raise NotImplementedError(type(value))
+
+
 def as_json(route: ApiRoute) -> PageHandler:
     """A handler that answers with the value of the route's handler as JSON."""
 
@@ -110,7 +118,7 @@ def as_json(route: ApiRoute) -> PageHandler:
             if request.query.get(parameter.name) == "" and not _may_be_empty(parameter.schema):
                 raise BadQueryError(f"{parameter.name}: is empty; leave it out or give a value")
         value = await route.handler(request)
-        body = msgspec.json.encode(value)
+        body = msgspec.json.encode(value, enc_hook=_in_english)
         return web.Response(status=route.code, body=body, content_type="application/json")
 
     return answer
