@@ -19,7 +19,9 @@ _HELP = """Mark a release of a shop: a theme, an app, a checkout setting.
 It is shown on the line of the step and with alerts, and named next to what the evaluation finds low in the same period. By HTTP, for a
 pipeline: `POST /api/v1/stores/{store}/releases`.
 
-Example: `funnelwatch release us-own "theme 4.2" --at 2026-10-01T09:30`.
+Example:
+
+    funnelwatch release us-own "theme 4.2" --at 2026-10-01T09:30
 """
 
 
