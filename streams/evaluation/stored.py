@@ -16,7 +16,7 @@ from scoring.evaluation.platform_targets import PlatformTarget
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.evaluation.suppliers import SUPPLIED, StorePromises
-from scoring.funnel.stages import Stage
+from scoring.funnel.stages import VISIT_STAGES, Stage
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
@@ -172,8 +172,7 @@ def promises_of(config: StoreConfig) -> StorePromises:
 
 def volumes_of(read: ReadStore, spans: Sequence[EvaluationSpan]) -> dict[Stage, tuple[Figure, Comparator]]:
     """How much there was of each stage in the first of ``spans``, and what is usual."""
-    stages = (Stage.IMPRESSION, Stage.CLICK, Stage.ADD_TO_CART, Stage.ORDER)
-    counts = {stage: read.counted(stage, spans) for stage in stages}
+    counts = {stage: read.counted(stage, spans) for stage in VISIT_STAGES}
     return stage_volumes(counts, spans, counted_rows(read.known.store), read.known.rows)
 
 
