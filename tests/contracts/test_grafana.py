@@ -112,7 +112,7 @@ SUMMED = [query for query in clickhouse_queries() if "_sums(" in query.sql]
 def test_a_panel_shows_the_same_from_summed_hours_as_from_minutes(
     reader: Any, clickhouse: Any, query: PanelQuery, hours: int, one: bool
 ) -> None:
-    writer = clickhouse.client("funnelwatch_grafana")
+    writer = clickhouse.client(reader.database)
     now = int(time.time())
     sql = Asked(now - hours * 3600, now, choices(STORES, one=one)).expanded(query.sql)
     summed = reader.query(sql).result_rows
@@ -179,7 +179,7 @@ def test_minutes_that_are_not_judged_neither_hide_the_band_nor_look_like_a_surge
     reader: Any, clickhouse: Any, panel: Any
 ) -> None:
     """A new store, most of its minutes without a baseline, next to one that is judged: counts of both, like with like."""
-    writer = clickhouse.client("funnelwatch_grafana")
+    writer = clickhouse.client(reader.database)
     writer.command("INSERT INTO stores_raw VALUES ('late', 'Late', 'shopify', 'UTC', 'USD', 'US', '', 1, 0)")
     writer.command(
         "INSERT INTO scores_raw (store_id, minute, step, segment, observed, expected, low, high, state, version) "
@@ -223,7 +223,7 @@ def test_the_waterfall_leads_from_the_expected_to_the_observed(panel: Any) -> No
 def test_a_step_that_stops_falls_to_nothing_in_the_waterfall(
     reader: Any, clickhouse: Any, panel: Any
 ) -> None:
-    writer = clickhouse.client("funnelwatch_grafana")
+    writer = clickhouse.client(reader.database)
     writer.command(
         "INSERT INTO stores_raw VALUES ('still', 'Still', 'shopify', 'UTC', 'USD', 'US', '', 1, 0)"
     )
@@ -334,7 +334,7 @@ def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
     assert history["a2"]["minutes_to_acknowledge"] == pytest.approx(2500 / 60, abs=0.2)
     assert history["a2"]["minutes_to_resolve"] == pytest.approx(2900 / 60, abs=0.2)
     assert (history["a2"]["closed_as"], history["a1"]["closed_as"]) == ("Real drop", "Not closed")
-    median = panel("incidents", "Median to resolve 了结中位数")
+    median = panel("incidents", "Median to resolve 结束中位数")
     assert median[0]["minutes"] == history["a2"]["minutes_to_resolve"]
 
 
@@ -351,7 +351,7 @@ def test_an_alert_that_somebody_closed_is_over_although_it_still_fires(panel: An
     # fired 3,500 s ago; closed 1,000 s ago, and never resolved
     assert (closed["alert"], closed["alert_state"], closed["until"] != "") == ("a3", "Firing", True)
     assert closed["minutes_to_resolve"] == pytest.approx(2500 / 60, abs=0.2)
-    median = panel("incidents", "Median to resolve 了结中位数", **other)
+    median = panel("incidents", "Median to resolve 结束中位数", **other)
     assert median[0]["minutes"] == closed["minutes_to_resolve"]
 
 
