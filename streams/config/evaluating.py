@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal, Protocol, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,9 +17,23 @@ from scoring.evaluation.targets import StoreTarget, target_g
 from scoring.funnel.stages import STEP_BY_ID
 from streams.schema import Clock, ConfigPart, MailAddress, Zone
 
-if TYPE_CHECKING:
-    from streams.config.model import StoreConfig
 
+class GroupableStore(Protocol):
+    """What says of which groups a store is."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def country(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+
+
+_S = TypeVar("_S", bound=GroupableStore)
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 #: in any language: people name their own groups; it may be part of a file's name
 GroupName = Annotated[str, Field(pattern=r"^[^\s./\\\x00-\x1f][^/\\\x00-\x1f]{0,63}$")]
@@ -36,7 +50,7 @@ class GroupConfig(ConfigPart):
     category: str = Field("", description="Only stores of this category.")
     owner: str = Field("", description="Only stores that this person runs.")
 
-    def holds(self, store: StoreConfig) -> bool:
+    def holds(self, store: GroupableStore) -> bool:
         """Whether a store is of the group."""
         wanted = (self.platform, self.country, self.category, self.owner)
         actual = (str(store.platform), store.country, store.category, store.owner)
@@ -104,9 +118,7 @@ class TargetConfig(ConfigPart):
         return self
 
 
-def stores_of(
-    stores: Iterable[StoreConfig], patterns: tuple[str, ...], group: GroupConfig | None
-) -> list[StoreConfig]:
+def stores_of(stores: Iterable[_S], patterns: tuple[str, ...], group: GroupConfig | None) -> list[_S]:
     """The stores that a report or a target is about: a group's, else those of the patterns, else all."""
     if group is not None:
         return [store for store in stores if group.holds(store)]

@@ -17,8 +17,8 @@ from aiohttp.typedefs import Handler, Middleware
 
 from streams.clickhouse.seen import seeing
 from streams.clock import monotonic, now_ms
-from streams.config.access import EVERYTHING, Rights, rights_of_account, rights_of_token
 from streams.config.model import Config
+from streams.config.rights import EVERYTHING, Rights, rights_of_account, rights_of_token
 from streams.instance.audit import AuditDamagedError, AuditEntry, record
 from streams.instance.page_tokens import PageToken, Scope, TokenBook, TokensDamagedError
 from streams.settings import Settings

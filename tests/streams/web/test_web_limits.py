@@ -12,9 +12,10 @@ import pytest
 
 from streams.clickhouse.seen import LIMITED, UNLIMITED, limited, seeing
 from streams.clock import now_ms
-from streams.config.access import GrantConfig, Rights, rights_of_account, rights_of_token
+from streams.config.access import GrantConfig
 from streams.config.evaluating import GroupConfig
 from streams.config.model import Config
+from streams.config.rights import Rights, rights_of_account, rights_of_token
 from streams.instance.page_tokens import Scope, TokenBook, new_token, parse_tokens
 from streams.web.frame.server import make_app
 from tests.deadlines import within
