@@ -12,7 +12,7 @@ from aiokafka.abc import AbstractTokenProvider
 from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
-from streams.kafka.servers import OAuthClient
+from streams.kafka.oauth_client import OAuthClient
 
 _ANSWER_WITHIN_S = 10.0
 #: a token is replaced when this part of its life has passed: it is still valid while the next is fetched

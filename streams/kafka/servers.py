@@ -11,21 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from streams.kafka.oauth_client import OAuthClient
 from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.kafka.oauth import TokenProvider
-
-
-@dataclass(frozen=True, slots=True)
-class OAuthClient:
-    """Who asks which token service, for what; ``ca`` as for the brokers."""
-
-    token_url: str
-    client_id: str
-    client_secret: str = field(repr=False)
-    scope: str = ""
-    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
