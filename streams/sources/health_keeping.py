@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -20,15 +20,18 @@ from scoring.sources.health import (
     state_of,
     with_delivery,
 )
+from scoring.sources.second_way import DayCheck
 from scoring.sources.source_alerts import SourceAlert, followed
 from scoring.sources.tokens import warning_due
 from scoring.sources.translated import MappingGap, Translated
 from scoring.wording.troubles import Trouble
+from streams.sources.connection import Connection
 from streams.sources.ending import endings
+from streams.sources.polling import ResourcePoller
+from streams.sources.source import SourceSpec
 from streams.sources.source_log import log_key
-
-if TYPE_CHECKING:
-    from streams.sources.worker import ConnectionWorker
+from streams.sources.token_keeping import TokenKeeper
+from streams.sources.worker_tools import WorkerTools
 
 _log = structlog.get_logger()
 
@@ -130,6 +133,35 @@ def _counted(known: dict[str, int], names: Iterable[str]) -> dict[str, int]:
     return dict(counted.most_common(_MAX_GAPS))
 
 
+class WatchedWorker(Protocol):
+    """What is looked at of the worker of a connection; ``streams/sources/worker.py`` says what each is."""
+
+    check: DayCheck
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def connection(self) -> Connection: ...
+    @property
+    def spec(self) -> SourceSpec: ...
+    @property
+    def tools(self) -> WorkerTools: ...
+    @property
+    def notes(self) -> DeliveryNotes: ...
+    @property
+    def pollers(self) -> Mapping[str, ResourcePoller]: ...
+    @property
+    def keeper(self) -> TokenKeeper | None: ...
+    @property
+    def pausing(self) -> Trouble: ...
+    @property
+    def paused_why(self) -> str: ...
+    @property
+    def is_paused_by_person(self) -> bool: ...
+    @property
+    def bug(self) -> str: ...
+
+
 class HealthKeeper:
     """The state of one connection.
 
@@ -137,7 +169,7 @@ class HealthKeeper:
         worker: whose.
     """
 
-    def __init__(self, worker: ConnectionWorker) -> None:
+    def __init__(self, worker: WatchedWorker) -> None:
         self._worker = worker
         self.published: ConnectionHealth | None = None
         self._alert = SourceAlert()
