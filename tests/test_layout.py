@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.places import ROOT
-from tests.trees import nodes_of, python_files, tree_of
+from tests.trees import nodes_of, python_files
 
 #: values that anything may use: they import nothing of the project
 FLOOR = {"clock", "errors", "log_events", "printable", "schema", "settings"}
@@ -141,9 +141,9 @@ def modules() -> dict[str, Path]:
 MODULES = modules()
 
 
-def imports(path: Path, *, at_load: bool = False) -> Iterator[str]:
-    """The project's modules that a file imports; with ``at_load`` only those it needs while it is being loaded."""
-    for node in tree_of(path).body if at_load else nodes_of(path):
+def imports(path: Path) -> Iterator[str]:
+    """The project's modules that a file imports: while it is loaded, later, or for types alone."""
+    for node in nodes_of(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
@@ -209,9 +209,9 @@ def test_the_core_imports_nothing_of_the_shell() -> None:
     assert upward == set()
 
 
-def test_no_file_is_needed_to_load_itself() -> None:
+def test_no_files_import_each_other_in_a_circle() -> None:
     left = {
-        name: {target for target in imports(path, at_load=True) if target in MODULES and target != name}
+        name: {target for target in imports(path) if target in MODULES and target != name}
         for name, path in MODULES.items()
         if path.name != "__init__.py"
     }
