@@ -15,6 +15,8 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
+from scoring.errors import UNDECODABLE
+
 _Found = TypeVar("_Found")
 
 
@@ -141,7 +143,7 @@ def _decoded(decoder: msgspec.json.Decoder[_Found], body: bytes) -> tuple[bytes,
     """What ``decoder`` finds in ``body``, and the text in which it did; None if it finds nothing."""
     try:
         return _decoded_or_raise(decoder, body)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return None
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from scoring.errors import UNDECODABLE
 from scoring.events.pseudonyms import is_marked
 
 #: a shorter id is part of too many other things to be looked for in texts: it is replaced where an id is the whole value
@@ -194,7 +195,7 @@ class BuyerIds:
         """After the second: learn the ids in what was rejected, where people are marked pseudonyms."""
         try:
             sent = json.loads(payload)
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             return
         if isinstance(sent, dict):
             texts = {name: text for name, text in sent.items() if isinstance(text, str)}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.batches import events_of, other_field, split, trimmed
 from scoring.events.canonical import to_event
 from scoring.events.delivery import Delivery
@@ -81,7 +82,7 @@ def parse_body(body: bytes, delivery: Delivery) -> Batch:
             return _build(_MANY.decode(body), [], delivery, careful, len(body))
         if first == b"{" and len(body) <= delivery.longest:
             return _build([_ONE.decode(body)], [body], delivery, careful, len(body))
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         pass  # msgspec's and Unicode's errors are ValueErrors: looked at record by record below
     return _parse_slowly(body, delivery)
 
@@ -90,7 +91,7 @@ def parse_objects(objects: Sequence[object], delivery: Delivery) -> Batch:
     """Canonical events of values that are decoded already (mappings of field to value), as replay has them."""
     try:
         return _build(msgspec.convert(objects, list[IncomingEvent]), objects, delivery, True, 0)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return _one_by_one(objects, delivery)
 
 
@@ -100,7 +101,7 @@ def parse_lines(lines: Sequence[bytes], delivery: Delivery) -> Batch:
         return _build(
             [_ONE.decode(line) for line in lines], lines, delivery, _needs_care(b"\n".join(lines)), 0
         )
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return _one_by_one(lines, delivery)
 
 
@@ -178,7 +179,7 @@ def _parse_one(record: object, delivery: Delivery, guesses: bool) -> Event | Rej
             incoming = _ONE.decode(record)
         else:
             incoming = msgspec.convert(record, IncomingEvent)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         if not isinstance(record, bytes):
             return explain(record, error, guesses)
         try:
@@ -250,11 +251,11 @@ def _bytes_of(record: object) -> bytes:
     try:
         # what msgspec would not write (a lone surrogate) or would write as null (NaN) is kept as it came
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, *UNDECODABLE):
         pass
     try:
         return json.dumps(record, separators=(",", ":"), default=str).encode()
-    except (TypeError, ValueError, RecursionError):
+    except (TypeError, *UNDECODABLE):
         return repr(record).encode("utf-8", "backslashreplace")
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from scoring.errors import UNDECODABLE
 from scoring.events.field_names import AMOUNTS, ID_WORDS, IDS, LABELS, TIME_WORDS, TIMES, is_id_name
 from scoring.events.personal_names import is_label, is_personal, is_persons_id, is_write_key, name_words
 from scoring.events.personal_values import DIGITS, REMOVED, mask_id, mask_label, mask_text
@@ -247,7 +248,7 @@ def _masked_json(raw: bytes, masks: _Masks) -> str | None:
             object_pairs_hook=_Pairs,
         )
         return _LONE.sub(lambda lone: f"\\u{ord(lone.group()):04x}", _written("", value, masks))
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return None
 
 

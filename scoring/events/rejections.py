@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.event import DeviceClass, EventType, RejectReason
 from scoring.events.incoming import MAX_ATTRIBUTES, MAX_QUANTITY, SET_BY_THE_COLLECTOR, IncomingEvent
 from scoring.events.personal_values import mask_text
@@ -95,7 +96,7 @@ def explain(record: object, error: Exception, guesses: bool = True) -> Rejection
     for name, value in record.items():
         try:
             msgspec.convert(value, _TYPES[name])
-        except (ValueError, RecursionError) as wrong:
+        except UNDECODABLE as wrong:
             return _wrong_field(name, value, str(wrong), guesses)
     return Rejection(RejectReason.BAD_VALUE, str(error)[:300])
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.amounts import read_money
 from scoring.events.canonical import MAY_BE_NEGATIVE, NATURAL, ONE_EVENT_PER_ORDER, to_event
 from scoring.events.delivery import Delivery
@@ -78,7 +79,7 @@ def repaired(
         return None
     try:
         incoming = msgspec.convert(fields, IncomingEvent)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         return explain(fields, error), notes
     event = to_event(incoming, delivery, careful=True)
     if isinstance(event, Event) and _is_known_by_content(incoming):
@@ -98,7 +99,7 @@ def _fields_of(record: object) -> dict[str, object] | None:
     if isinstance(record, bytes):
         try:
             record = json.loads(record, strict=False)
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             return None
     elif isinstance(record, IncomingEvent):
         named = msgspec.structs.asdict(record)

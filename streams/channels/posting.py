@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.channels.message import SendRejectedError, SendRetryableError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ async def post_json(
         raise SendRejectedError(f"{host} answered {status}: {answer[:200].decode('utf-8', 'replace')}")
     try:
         decoded = msgspec.json.decode(answer)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return {}
     return decoded if isinstance(decoded, dict) else {}
 

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
+
 HEAD = struct.Struct("<II")
 #: records of one flush are cut into frames of about this size, so that draining needs little memory
 FRAME_BYTES = 1_000_000
@@ -70,7 +72,7 @@ def read_frame(content: bytes | memoryview, at: int = 0) -> tuple[list[Record], 
         return None
     try:
         return _DECODER.decode(memoryview(content)[at + HEAD.size : at + size]), size
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return None
 
 

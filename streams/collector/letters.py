@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import Client
 
+from scoring.errors import UNDECODABLE
 from scoring.events.event import EventType, RejectReason, Source
 from scoring.events.personal_values import is_masked
 from streams.clickhouse.errors import mapped
@@ -118,7 +119,7 @@ def why_not(letter: StoredLetter) -> str:
         return "its payload was cut; its sender has to send it again"
     try:
         value = msgspec.json.decode(letter.payload)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return "its payload is not JSON, so only its sender can correct it"
     if not isinstance(value, dict):
         return "its payload is not an event"

@@ -18,6 +18,7 @@ from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence, days_before
 from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestFigure, DigestStore, StepSums
+from scoring.errors import UNDECODABLE
 from scoring.funnel.scores import FULL_COVERAGE, SUPPLY_DAYS, no_expectation_sql
 from scoring.funnel.segment_names import PAGELESS
 from scoring.funnel.stages import is_fast
@@ -352,11 +353,7 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
     for row in actions:
         try:
             book.take(msgspec.json.decode(row["action"], type=HumanAction))
-        except (
-            ValueError,
-            RecursionError,
-            RoutingError,
-        ) as error:  # of another release; its row stays in the table
+        except (*UNDECODABLE, RoutingError) as error:  # of another release; its row stays in the table
             _log.warning("record_skipped", topic="alert_actions", error=str(error))
     found = []
     for row in rows:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
+from scoring.errors import UNDECODABLE
 from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower
@@ -54,7 +55,7 @@ class Unsubscriptions:
         for record in await self._follower.take(timeout_ms):
             try:
                 action = msgspec.json.decode(record.value or b"", type=HumanAction)
-            except (ValueError, RecursionError):
+            except UNDECODABLE:
                 continue  # the notifier logs it
             if action.kind in KINDS:
                 await self._take(action)

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from scoring.alerts.alert import AlertTransition
+from scoring.errors import UNDECODABLE
 from streams.clock import now_ms
 from streams.kafka.servers import servers_of
 from streams.kafka.topics import ALERTS
@@ -54,7 +55,7 @@ def _give(value: bytes | None, show: Callable[[AlertTransition], None]) -> None:
         return
     try:
         transition = msgspec.json.decode(value, type=AlertTransition)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         _log.warning("record_skipped", topic=ALERTS, error=str(error))
         return
     show(transition)

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 from pydantic import SecretStr
 
+from scoring.errors import UNDECODABLE
 from streams.embedded.ports import choose_port
 from streams.embedded.store.protocol import ROLES_READER
 from streams.instance.files import process_name, secret, write_atomically
@@ -68,7 +69,7 @@ class _Ports:
         self._note = note
         try:
             self._last = msgspec.json.decode(self._path.read_bytes(), type=dict[str, int])
-        except (FileNotFoundError, ValueError, RecursionError):
+        except (FileNotFoundError, *UNDECODABLE):
             self._last = {}
         self.chosen: dict[str, int] = {}
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from scoring.alerts.actions import ADVICE_KINDS, HumanAction, HumanActionKind
+from scoring.errors import UNDECODABLE
 from scoring.evaluation.comparator import LEAST_RELIABILITY, Comparator, ComparatorKind, comparator_of
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
@@ -122,7 +123,7 @@ async def _actions(database: Database, about: str) -> list[HumanAction]:
     for row in await database.rows(ACTIONS, about=f'"about":"{about}'):
         try:
             actions.append(msgspec.json.decode(row["action"], type=HumanAction))
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             continue  # of another release
     return actions
 

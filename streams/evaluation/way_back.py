@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.suppliers import StorePromises
@@ -184,7 +185,7 @@ def way_back_of(text: str) -> WayBack | GroupWay:
             found = json.loads(inside.group(1) if inside else "null")
         kind: type[WayBack | GroupWay] = GroupWay if "group" in (found or {}) else WayBack
         way = msgspec.convert(found, kind)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # msgspec's are ValueErrors
+    except (*UNDECODABLE, TypeError, AttributeError) as error:
         raise NoWayBackError(
             "says nowhere which numbers of which store it holds: expected an HTML or JSON file of `funnelwatch report` or "
             "`funnelwatch evaluate`, whole and of this version"

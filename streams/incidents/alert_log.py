@@ -14,6 +14,7 @@ from scoring.alerts.actions import ActionBook, HumanAction
 from scoring.alerts.alert import AlertState, AlertTransition, most_of
 from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate
 from scoring.alerts.routing import RoutingError, severity
+from scoring.errors import UNDECODABLE
 from scoring.funnel.pools import parse_pool
 from scoring.funnel.spread_notes import parse_spread_note
 from scoring.wording.source_note import note_of_source
@@ -116,7 +117,7 @@ class BookReader:
             take = self._book.take_alert if record.topic == topics.ALERTS else self._book.take_action
             try:
                 take(record.value)
-            except (ValueError, RecursionError, TypeError, RoutingError) as error:
+            except (*UNDECODABLE, TypeError, RoutingError) as error:
                 _log.warning("record_skipped", topic=record.topic, offset=record.offset, error=str(error))
         return len(records)
 

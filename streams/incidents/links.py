@@ -14,6 +14,7 @@ import hmac
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.errors import InputError
 
 #: how long a link in a message works, in ms
@@ -74,7 +75,7 @@ def verify(token: str, key: str, now_ms: int) -> Link:
         if not key or not hmac.compare_digest(given, _signature(key, raw)):
             raise LinkError("this link is not valid")
         link = msgspec.json.decode(raw, type=Link)
-    except (binascii.Error, ValueError, RecursionError) as error:
+    except (binascii.Error, *UNDECODABLE) as error:
         raise LinkError("this link is not valid") from error
     if now_ms >= link.ends_ms:
         raise LinkEndedError(link.alert_id)

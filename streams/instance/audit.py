@@ -20,6 +20,7 @@ from typing import BinaryIO
 import msgspec
 import structlog
 
+from scoring.errors import UNDECODABLE
 from streams.clock import now
 from streams.errors import StateError
 from streams.instance.files import write_atomically
@@ -87,7 +88,7 @@ def _head(data: Path) -> AuditHead | None:
         return msgspec.json.decode(_head_path(data).read_bytes(), type=AuditHead)
     except FileNotFoundError:
         return None
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise AuditDamagedError(
             f"{_head_path(data)} was changed ({error}); keep a copy, and take it away"
         ) from error
@@ -167,7 +168,7 @@ def _tail(file: BinaryIO) -> bytes:
 def _is_whole(line: bytes) -> bool:
     try:
         entry = msgspec.json.decode(line, type=AuditEntry)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return False
     return entry.digest == entry.expected()
 
@@ -178,7 +179,7 @@ def _last(path: Path, file: BinaryIO) -> AuditEntry | None:
         return None
     try:
         return msgspec.json.decode(lines[-1], type=AuditEntry)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise AuditDamagedError(
             f"the last line of {path} was changed ({error}); keep a copy, take the line out and try again"
         ) from error
@@ -192,7 +193,7 @@ def entries(data: Path) -> Iterator[tuple[int, AuditEntry | None]]:
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             yield number, msgspec.json.decode(line, type=AuditEntry)
-        except (ValueError, RecursionError):
+        except UNDECODABLE:
             yield number, None
 
 

@@ -18,6 +18,7 @@ import msgspec
 import structlog
 from pydantic import SecretStr
 
+from scoring.errors import UNDECODABLE
 from streams.clock import monotonic, now_ms
 from streams.errors import StateError
 from streams.settings import Settings
@@ -161,7 +162,7 @@ def read_instance(data: Path) -> Instance | None:
         return msgspec.json.decode(path.read_bytes(), type=Instance)
     except FileNotFoundError:
         return None
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise InstanceFileError(f"{path} is damaged ({error}); `funnelwatch up` writes it again") from error
 
 
@@ -169,9 +170,7 @@ def read_states(data: Path) -> list[PartState]:
     """What every process of the instance last reported, in the order of their names and numbers."""
     states = []
     for path in sorted((data / "run").glob("*.json"), key=lambda path: role_and_number(path.stem)):
-        with suppress(
-            FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError
-        ):  # removed meanwhile, or of another release
+        with suppress(FileNotFoundError, *UNDECODABLE):  # removed meanwhile, or of another release
             states.append(msgspec.json.decode(path.read_bytes(), type=PartState))
     return states
 
@@ -187,7 +186,7 @@ def state_mark(data: Path, name: str) -> tuple[int, int]:
 
 def read_state(data: Path, name: str) -> PartState | None:
     """What the process ``name`` last reported, None if nothing."""
-    with suppress(FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError):
+    with suppress(FileNotFoundError, *UNDECODABLE):
         return msgspec.json.decode((data / "run" / f"{name}.json").read_bytes(), type=PartState)
     return None
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import structlog
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
+from scoring.errors import UNDECODABLE
 from streams.kafka.admin import partition_of
 from streams.kafka.followers import TopicFollower, follow_forever
 from streams.kafka.servers import Servers
@@ -74,6 +75,6 @@ class BaselineFollower:
 def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:
     try:
         return decode_baseline(value)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         _log.warning("record_skipped", topic=BASELINES, store=store_id, error=str(error))
         return None

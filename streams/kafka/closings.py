@@ -9,6 +9,7 @@ import structlog
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
 from scoring.detection.tracked_alert import ClosedAlerts
+from scoring.errors import UNDECODABLE
 from streams.clock import now_ms
 from streams.kafka.followers import TopicFollower, follow_forever
 from streams.kafka.servers import Servers
@@ -43,7 +44,7 @@ class ClosingFollower:
             return
         try:
             action = msgspec.json.decode(value, type=HumanAction)
-        except (ValueError, RecursionError, TypeError) as error:
+        except (*UNDECODABLE, TypeError) as error:
             _log.warning("record_skipped", topic=ACTIONS, error=str(error))
             return
         if action.kind is HumanActionKind.CLOSE and action.alert_id:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.clickhouse.clients import table
 from streams.landing.writer import Row
 from streams.settings import Settings
@@ -25,7 +26,7 @@ def not_recounted(settings: Settings, rows: Sequence[Row]) -> str:
     """A condition that leaves out minute rows of minutes that were recounted from raw events."""
     try:
         minutes = [row.minute_ms for row in _decode_minutes(b"[" + b",".join(r.line for r in rows) + b"]")]
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return ""
     low, high = min(minutes) // 1000, max(minutes) // 1000
     noted = table(settings, "recounts_raw")

@@ -28,6 +28,7 @@ from scoring.alerts.ad_spend import (
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.alerts.spend_note import SpendInto
 from scoring.detection.tracked_alert import ClosedAlerts
+from scoring.errors import UNDECODABLE
 from scoring.funnel.units import DAY_MS
 from scoring.records.signal import SignalKind
 from streams import metrics
@@ -187,7 +188,7 @@ class SpendTurns:
                     continue
                 try:
                     self._known.take(self._decode(record.value))
-                except (ValueError, RecursionError) as error:
+                except UNDECODABLE as error:
                     _log.warning("record_skipped", topic=self._alerts, error=str(error)[:200])
             if not records or self._is_caught_up:
                 break

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from scoring.alerts.alert import AlertTransition
+from scoring.errors import UNDECODABLE
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.periods.book import Judged, PeriodBook
 from scoring.periods.following import ReportMemory
@@ -121,7 +122,7 @@ class PeriodTurns:
             return
         try:
             row = self._decode(value)
-        except (ValueError, RecursionError) as error:
+        except UNDECODABLE as error:
             _log.warning("record_skipped", topic=self._reports, error=str(error)[:200])
             return
         if self.book.take(row):

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.erasure import SHORTEST_IN_TEXT, BuyerIds, Erasure, substitute
 from scoring.events.pseudonyms import Pseudonyms, is_marked
 from streams.backup.keys import backups_made, destroy_keys
@@ -137,7 +138,7 @@ def _cut(text: str, erasure: Erasure) -> Any:
         return text
     try:
         return erasure.cut_to_own(msgspec.json.decode(text))
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return text
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from scoring.errors import UNDECODABLE
 from streams.backup.keys import backups_made
 from streams.errors import InputError
 from streams.instance.files import write_atomically
@@ -85,7 +86,7 @@ def read_receipts(paths: Iterable[Path]) -> list[Receipt]:
     for path in paths:
         try:
             receipt = msgspec.json.decode(path.read_bytes(), type=Receipt)
-        except (OSError, ValueError, RecursionError) as error:
+        except (OSError, *UNDECODABLE) as error:
             raise ReceiptUnreadableError(f"{path} is not the receipt of an erasure: {error}") from error
         found[receipt.request] = receipt
     return list(found.values())

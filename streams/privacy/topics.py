@@ -10,6 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 
+from scoring.errors import UNDECODABLE
 from scoring.events.erasure import BuyerIds, Erasure
 from streams.clock import now_ms
 from streams.kafka import topics
@@ -65,7 +66,7 @@ def _reported(log_dir: Path, wanted: Collection[str]) -> Iterator[_Named]:
     for topic, path in _segments(log_dir):
         if topic in wanted:
             for record in segment_records(path):
-                with suppress(ValueError, RecursionError):
+                with suppress(*UNDECODABLE):
                     yield _NAMED.decode(record.value or b"{}")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.errors import StateError
 from streams.instance.files import write_atomically
 
@@ -36,7 +37,7 @@ class UnfinishedErasure:
         self._path, self._store_id = path, store_id
         try:
             found = msgspec.json.decode(path.read_bytes(), type=_Noted) if path.exists() else None
-        except (ValueError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise ErasureNoteDamagedError(
                 f"{path} is damaged ({error}); take it away and run the erasure again: ids that were replaced already get other substitutes"
             ) from error

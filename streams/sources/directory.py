@@ -17,6 +17,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
+from scoring.errors import UNDECODABLE
 from streams.config.model import Config
 from streams.instance.files import write_atomically
 from streams.kafka.errors import KafkaUnreachableError
@@ -130,7 +131,7 @@ def save_copy(data: Path, book: SourceBook) -> None:
 
 def load_copy(data: Path, book: SourceBook) -> None:
     """Take up the connections that an earlier process knew."""
-    with contextlib.suppress(OSError, ValueError, RecursionError):
+    with contextlib.suppress(OSError, *UNDECODABLE):
         for key, value in msgspec.json.decode((data / COPY).read_bytes(), type=dict[str, str]).items():
             book.take(key, value.encode())
 

@@ -21,6 +21,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from scoring.errors import UNDECODABLE
 from scoring.records.raw_delivery import RawDelivery
 from streams.clickhouse.reader import Database
 from streams.clock import monotonic, now_ms
@@ -253,7 +254,7 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
 def _decoded(record: ConsumerRecord) -> RawDelivery | None:
     try:
         return msgspec.json.decode(record.value, type=RawDelivery)
-    except (ValueError, RecursionError, TypeError) as error:
+    except (*UNDECODABLE, TypeError) as error:
         _log.warning("record_skipped", topic=record.topic, offset=record.offset, error=str(error))
         return None
 

@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from scoring.alerts.alert import AlertTransition
+from scoring.errors import UNDECODABLE
 from scoring.sources.backfills import BackfillWish
 from scoring.wording.text import Language
 from streams.errors import FencedError
@@ -133,7 +134,7 @@ class SourceBook:
             return None
         try:
             return msgspec.json.decode(value, type=kind)
-        except (ValueError, RecursionError) as error:
+        except UNDECODABLE as error:
             _log.warning("record_skipped", topic=topics.SOURCES, key=key, error=str(error))
             return None
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.batches import MAX_VALUES, event_count, fields_of, split
 from streams.collector.answers import RequestRejectedError
 from streams.collector.keys import Grant
@@ -120,7 +121,7 @@ def event_of(piece: bytes) -> object:
 def _value_of(piece: bytes) -> object:
     try:
         value: object = json.loads(piece, parse_float=str)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return None
     return value
 

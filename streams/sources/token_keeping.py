@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 import structlog
 
+from scoring.errors import UNDECODABLE
 from scoring.sources import tokens
 from scoring.sources.signatures import fingerprint
 from scoring.sources.tokens import TokenNeed, TokenPair, TokenState
@@ -97,7 +98,7 @@ class TokenKeeper:
             return False
         try:
             kept = msgspec.json.decode(self._sealer.open(sealed, self.place), type=KeptTokens)
-        except (ValueError, RecursionError) as error:
+        except UNDECODABLE as error:
             raise SealedUnreadableError(f"the tokens of {self._name} cannot be read: {error}") from error
         if kept.origin != self._origin:
             return False

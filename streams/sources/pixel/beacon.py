@@ -12,6 +12,8 @@ from itertools import islice
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
+
 _KEY = re.compile(rb'"k"\s*:\s*"([^"\\]{1,256})"')
 _EVENTS = re.compile(r'"events"\s*:\s*\[')
 #: a text (its end may be missing), or what can begin or end an event; a text always matches where it begins, else each quote in
@@ -50,7 +52,7 @@ def beacon_key(body: bytes) -> str:
     """The write key in a beacon's body, whatever its events hold; empty for none. Costs a millisecond at most."""
     try:
         key = _KEY_DECODER.decode(body).k
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         found = _KEY.search(body)
         key = found.group(1).decode("utf-8", "replace") if found else ""
     return key if key.isprintable() else ""
@@ -67,7 +69,7 @@ def read_beacon(body: bytes) -> Beacon:
     """
     try:
         strict = _DECODER.decode(body)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return _read_leniently(body)
     events = b"[" + b",".join(bytes(event) for event in strict.events) + b"]"
     return Beacon(events, strict.sent or 0, strict.zone)
@@ -93,7 +95,7 @@ def _decoded(text: str) -> object:
     """The value that ``text`` is, or None: half a character and a number that is none are let through here."""
     try:
         value: object = json.loads(text)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return None
     return value
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.actions import ActionBook, AlertHandling, HumanAction, HumanActionKind
+from scoring.errors import UNDECODABLE
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
@@ -58,7 +59,7 @@ class ActionQueries:
         for row in rows:
             try:
                 action = msgspec.json.decode(row["action"], type=HumanAction)
-            except (ValueError, RecursionError):  # of another release; its row stays in the table
+            except UNDECODABLE:  # of another release; its row stays in the table
                 continue
             found.setdefault(action.action_id, action)
         self._sender.stored(found)

@@ -15,6 +15,7 @@ import structlog
 
 from scoring.baselines import decode_baseline
 from scoring.detection.sensitivity import smallest_drop
+from scoring.errors import UNDECODABLE
 from scoring.funnel.scores import FULL_COVERAGE
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Step, steps_to_show, supplied_stages
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
@@ -172,7 +173,7 @@ class ComparisonQueries:
                 return
             try:
                 baseline = decode_baseline(row["baseline"])
-            except (ValueError, RecursionError) as error:
+            except UNDECODABLE as error:
                 _log.warning(
                     "record_skipped", topic="baselines", store=row["store_id"], error=str(error)[:200]
                 )

@@ -19,6 +19,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
+from scoring.errors import UNDECODABLE
 from streams.web.frame.errors import BadQueryError, ForgedFormError
 
 COOKIE = "funnelwatch_form"
@@ -69,7 +70,7 @@ async def json_of(request: web.Request, wanted: type[T]) -> T:
         raise BadQueryError("a browser may act from this page only")
     try:
         action = msgspec.json.decode(await request.read(), type=wanted)
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise BadQueryError(f"the action is not valid JSON: {error}") from error
     if PERSON in request and isinstance(action, msgspec.Struct) and _WHO in action.__struct_fields__:
         action = msgspec.structs.replace(action, **{_WHO: request[PERSON]})

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.clock import now_ms
 from streams.errors import RejectedError
 from streams.instance.ended_sessions import EndedSessions
@@ -81,7 +82,7 @@ class PageSessions:
         try:
             raw = base64.b64decode(content + "=" * (-len(content) % 4), altchars=b"-_", validate=True)
             session = msgspec.json.decode(raw, type=PageSession)
-        except (binascii.Error, ValueError, RecursionError):
+        except (binascii.Error, *UNDECODABLE):
             return None
         expected = self._signature(content, session.account is not None)
         if not hmac.compare_digest(_bytes(signature), expected.encode()):

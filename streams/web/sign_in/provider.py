@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from streams.clock import monotonic, now_ms
 from streams.errors import RejectedError, UnreachableError
 from streams.settings import LOOPBACK_HOSTS, Settings
@@ -240,7 +241,7 @@ class Provider:
                 body = await answer.content.read(_MOST_BYTES)
                 status = answer.status
             found = msgspec.json.decode(body)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, RecursionError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, *UNDECODABLE) as error:
             raise ProviderUnreachableError(
                 f"{address} does not answer as a provider: {error or 'no answer in time'}"
             ) from error

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from aiohttp import web
 
+from scoring.errors import UNDECODABLE
 from streams.errors import FunnelwatchError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.printable import printable
@@ -207,7 +208,7 @@ def _secret(question: SettingQuestion, typed: str, form: Mapping[str, str], stor
 def _mapping(text: str) -> list[Any]:
     try:
         found = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, *UNDECODABLE) as error:
         raise ConnectionRejectedError([f"mapping: {printable(str(error).splitlines()[0])}"]) from error
     return found if isinstance(found, list) else [found]
 

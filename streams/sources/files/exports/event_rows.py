@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.events.event import EventType
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.dates import Moment
@@ -159,7 +160,7 @@ def _details(text: str) -> Mapping[str, Any]:
         return {}
     try:
         found = msgspec.json.decode(text)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.errors import UNDECODABLE
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows
 from streams.sources.files.exports.unreadable import UnreadableExportError
@@ -51,7 +52,7 @@ def json_tables(path: Path) -> list[tuple[str, TableRows]]:
         )
     try:
         document = _decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError) as error:
+    except UNDECODABLE as error:
         raise UnreadableExportError(
             Bilingual(f"JSON 已损坏（{error}）；请重新获取", f"the JSON is damaged ({error}); fetch it again")
         ) from error
@@ -70,7 +71,7 @@ def _is_line_by_line(path: Path) -> bool:
         return False
     try:
         return isinstance(_decode(first), dict)
-    except (ValueError, RecursionError):
+    except UNDECODABLE:
         return False
 
 
@@ -147,7 +148,7 @@ def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 continue
             try:
                 record = _decode(line.removeprefix(b"\xef\xbb\xbf"))
-            except (ValueError, RecursionError) as error:
+            except UNDECODABLE as error:
                 raise UnreadableExportError(
                     Bilingual(
                         f"第 {number} 行不是 JSON（{error}）；请重新获取文件",
