@@ -7,6 +7,6 @@ class ScoringError(Exception):
     """Something given to the core cannot be used; its text says what, for the person who wrote it."""
 
 
-#: what the decoding of bytes raises where they are not what they should be: JSON that is none or has other fields (``msgspec.DecodeError``
-#: is a ``ValueError``), bytes that are no text, nesting without end. Whoever names one of them alone leaves a traceback to the others
+#: what decoding bytes raises: broken JSON or other fields than expected (``msgspec.DecodeError`` is a ``ValueError``), bytes that are not
+#: text, nesting without end. A handler that names only some of these ends in a traceback for the others
 UNDECODABLE = (ValueError, RecursionError)
