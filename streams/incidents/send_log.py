@@ -29,7 +29,8 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     For a group of alerts: ``group`` is its state as last settled; ``claim`` is the message that was begun and not yet
     settled (its key, empty if none), ``thread`` and ``receipt`` name the incident and its first message at the
-    receiver; ``failures`` counts attempts since the last success. For a digest: ``settled`` says how it ended.
+    receiver, ``is_shared`` that this message is the summary of a storm, and of other incidents too; ``failures`` counts attempts since the
+    last success. For a digest: ``settled`` says how it ended.
     """
 
     at_ms: int
@@ -37,6 +38,7 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     claim: str = ""
     thread: str = ""
     receipt: str = ""
+    is_shared: bool = False
     failures: int = 0
     settled: str = ""
 

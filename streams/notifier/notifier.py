@@ -42,8 +42,6 @@ _log = structlog.get_logger()
 
 #: longest wait before an unreachable receiver is tried again
 MAX_BACKOFF_S = 300.0
-#: before the name of a first message in the send log: it is a storm's summary, so other incidents' too
-_OF_A_STORM = "~"
 
 #: how long a rejected message waits; after a restart it is retried at once, since the receiver may have been corrected
 REJECTED_PAUSE_S = 900.0
@@ -196,7 +194,8 @@ class Notifier:
                 claim,
                 after(decision, state, group.candidates, self._now_ms()),
             )
-            claimed = {"group": state, "claim": claim.key, "thread": claim.thread, "receipt": _kept(claim)}
+            claimed = {"group": state, "claim": claim.key, "thread": claim.thread}
+            claimed |= {"receipt": claim.parent, "is_shared": claim.is_shared}
             await self._send_log.write(group.key, self._record(group.key, **claimed))
         try:
             begun_ns = tracing.now_ns()
@@ -228,7 +227,8 @@ class Notifier:
             sent = {
                 "group": settled[key],
                 "claim": "",
-                "receipt": _kept(claims[key]) or (_OF_A_STORM if batch.is_storm else "") + receipt,
+                "receipt": claims[key].parent or receipt,
+                "is_shared": claims[key].is_shared if claims[key].parent else batch.is_storm,
                 "failures": 0,
             }
             await self._send_log.write(key, self._record(key, **sent))
@@ -263,8 +263,7 @@ class Notifier:
         thread = f"{group.key}|{self._now_ms()}" if is_new or not record.thread else record.thread
         parent = "" if is_new else record.receipt
         key = _message_key(group.key, decision, state)
-        is_shared = parent.startswith(_OF_A_STORM)
-        return Claim(key, thread, parent.removeprefix(_OF_A_STORM), group.key in self._unsure, is_shared)
+        return Claim(key, thread, parent, group.key in self._unsure, bool(parent) and record.is_shared)
 
     async def _put_off(
         self, batch: MessageBatch, receiver: ReceiverConfig, error: SendRetryableError
@@ -306,11 +305,6 @@ class Notifier:
             if sent.is_firing
         }
         self._book.forget(kept, self._now_ms())
-
-
-def _kept(claim: Claim) -> str:
-    """The name of the incident's first message, as the send log keeps it; empty where there is none yet."""
-    return (_OF_A_STORM if claim.is_shared else "") + claim.parent
 
 
 def _message_key(key: str, decision: Decision, state: GroupState) -> str:
