@@ -15,7 +15,7 @@ from streams.schema import ConfigError
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.config.model import Config
+    from streams.config.model import Config, StoreConfig
 #: of every command that asks a running instance
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
@@ -59,3 +59,12 @@ def configuration(settings: Settings) -> Config:
         return load_config(find_config(settings.data, settings.config))
     except ConfigError as error:
         raise failed(str(error)) from error
+
+
+def configured_store(config: Config, store: str) -> StoreConfig:
+    """The store of this id; where none is configured, says which are and ends the command."""
+    named = config.store(store)
+    if named is None:
+        known = ", ".join(one.id for one in config.stores) or "(none is configured; add `stores:`)"
+        raise failed(f"unknown store {store!r}; expected one of: {known}")
+    return named

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import typer
 
@@ -13,8 +13,8 @@ _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def moment(text: str, option: str, present: datetime | None = None) -> datetime:
-    """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO date or time, UTC if it names no offset.
+def moment(text: str, option: str, present: datetime | None = None, zone: tzinfo = UTC) -> datetime:
+    """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO date or time, of ``zone`` if it names no offset.
 
     Raises:
         typer.BadParameter: it is neither; the error names ``option``.
@@ -29,7 +29,7 @@ def moment(text: str, option: str, present: datetime | None = None) -> datetime:
             f"invalid time {text!r}; expected one such as 2h, 3d, 2026-11-22 or 2026-11-22T08:00+08:00",
             param_hint=option,
         ) from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
+    return when if when.tzinfo else when.replace(tzinfo=zone)
 
 
 def moment_ms(text: str, option: str) -> int:

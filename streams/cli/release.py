@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
-from streams.cli.asking import DataOption, audited, configuration, failed, running_instance
+from streams.cli.asking import DataOption, audited, configuration, configured_store, failed, running_instance
+from streams.cli.moments import moment
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
@@ -47,24 +47,13 @@ def release(
 
     settings = running_instance(data)
     config = configuration(settings)
-    named = config.store(store)
-    if named is None:
-        raise failed(
-            f"unknown store {store!r}; expected one of: {', '.join(one.id for one in config.stores)}"
-        )
+    zone = ZoneInfo(configured_store(config, store).zone)
     present = now_ms()
+    at_ms = round(moment(at, "--at", zone=zone).timestamp() * 1000) if at else present
     try:
-        made = release_of(store, name, _at_ms(at, named.zone) if at else present, present)
+        made = release_of(store, name, at_ms, present)
         audited(settings, f"release {store} {made.object}")
         asyncio.run(publish_release(settings, made))
     except FunnelwatchError as error:
         raise failed(str(error)) from error
     say(f"{store}: release {made.object!r} marked")
-
-
-def _at_ms(text: str, zone: str) -> int:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise failed(f"--at {text!r}: expected a time such as 2026-10-01T09:30") from error
-    return round((at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)

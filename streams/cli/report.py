@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, configured_store, failed, running_instance
 from streams.cli.evaluate import (
     FormatOption,
     PageFormat,
@@ -101,10 +101,8 @@ def report(
 
 def _stores(config: Config, asked: list[str]) -> list[StoreConfig]:
     """The stores that were asked for; all without any. Ends the command if one is not configured."""
-    unknown = next((store for store in asked if config.store(store) is None), None)
-    if unknown is not None:
-        known = ", ".join(store.id for store in config.stores) or "(none is configured; add `stores:`)"
-        raise failed(f"unknown store {unknown!r}; expected one of: {known}")
+    for store in asked:
+        configured_store(config, store)
     return [store for store in config.stores if not asked or store.id in asked]
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from scoring.alerts.actions import HumanActionKind
-from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.asking import (
+    DataOption,
+    configuration,
+    configured_store,
+    failed,
+    login_name,
+    running_instance,
+)
 from streams.cli.report_check import asked_of_tables
 from streams.cli.terminal import say, say_json
 from streams.clock import now_ms
@@ -19,13 +25,6 @@ from streams.errors import FunnelwatchError
 if TYPE_CHECKING:
     from streams.evaluation.advice_lines import AdviceLine
     from streams.settings import Settings
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def advice(
@@ -60,11 +59,7 @@ def advice(
         )
     settings = running_instance(data)
     config = configuration(settings)
-    named = config.store(store)
-    if named is None:
-        raise failed(
-            f"unknown store {store!r}; expected one of: {', '.join(one.id for one in config.stores)}"
-        )
+    named = configured_store(config, store)
     try:
         known = asked_of_tables(
             settings,
@@ -73,7 +68,7 @@ def advice(
         seen = stored_view(known, "en").seen if known is not None else None
         lines = [*seen.actions, *seen.earlier] if seen is not None else []
         if chosen:
-            _act(settings, lines, chosen[0], key, who or _me(), decline)
+            _act(settings, lines, chosen[0], key, who or login_name(), decline)
             return
     except FunnelwatchError as error:
         raise failed(str(error)) from error
