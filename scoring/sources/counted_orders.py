@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from scoring.sources.second_way import ABOUT, AT_LEAST, MONEY, DayFigures
+from scoring.sources.second_way import MONEY, DayFigures, plain_figure
 
 #: of the orders that were placed on a day, those to which it had happened when the last of the days ended: later changes are still on
 #: their way to one of the two sides
@@ -73,7 +73,7 @@ def said_of(figures: DayFigures, names: Collection[str]) -> DayFigures:
     """
     said = {}
     for name in names:
-        plain = name.removeprefix(AT_LEAST).removeprefix(ABOUT)
+        plain = plain_figure(name)
         for held, value in figures.figures.items():
             if held == plain or (plain == MONEY and held.startswith(MONEY)):
                 said[name.removesuffix(plain) + held] = value

@@ -77,11 +77,15 @@ def differences(stored: Sequence[DayFigures], second: Sequence[DayFigures]) -> t
             if any(name.startswith(how + MONEY) for name in names):
                 names |= {how + name for name in own if name.startswith(MONEY)}
         for name in sorted(names):
-            plain = name.removeprefix(AT_LEAST).removeprefix(ABOUT)
-            held, given = own.get(plain, "0"), other.figures.get(name, "0")
+            held, given = own.get(plain_figure(name), "0"), other.figures.get(name, "0")
             if _differ(name, Decimal(held), Decimal(given)):
                 found.append(DayDifference(other.day, name, held, given))
     return tuple(found)
+
+
+def plain_figure(name: str) -> str:
+    """A figure's own name, without how it is compared."""
+    return name.removeprefix(AT_LEAST).removeprefix(ABOUT)
 
 
 def _differ(name: str, held: Decimal, given: Decimal) -> bool:

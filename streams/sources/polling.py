@@ -281,9 +281,8 @@ class ResourcePoller:
     def _id_of(self, row: PolledRow) -> str:
         parts = (self._connection.key, self.poll.resource, row.row_id, row.version)
         digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-        return self._pseudonym("", digest).removeprefix(
-            "~"
-        )  # the version was made of a row with personal data
+        # the version was made of a row with personal data: its digest is keyed
+        return self._pseudonym("", digest).removeprefix("~")
 
     def _delivery(self, name: str, row: PolledRow, now_ms: int, door: DeliveryDoor) -> RawDelivery:
         store = row.store or self._connection.stores[0]
