@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from scoring.events.rejections import STAGE_SYNONYMS
-from scoring.funnel.stages import STAGE_INDEX, STAGES
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
+from scoring.wording.catalogue import STAGE_NAMES
 from streams.backtest.errors import FileUnreadableError
 
 #: by its name here, what a column may be called
@@ -25,8 +26,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "zone": ("zone", "timezone", "tz", "时区"),
 }  # fmt: skip
 _SUFFIXES = ("_at", "_time", "_ts", "_timestamp", "时间", "数量", "次数", "数", "量")
-#: what a stage is called in Chinese
-_CHINESE = {"曝光": "impression", "点击": "click", "加购": "add_to_cart", "下单": "order", "订单": "order", "支付": "payment", "付款": "payment", "发货": "fulfilment", "履约": "fulfilment", "复购": "repurchase"}  # fmt: skip
+#: what a stage may be called, besides its own name
+_STAGE_NAMES: dict[str, str] = (
+    STAGE_SYNONYMS
+    | {name.zh: stage.value for stage, name in STAGE_NAMES.items()}
+    | {"订单": Stage.ORDER.value, "付款": Stage.PAYMENT.value, "履约": Stage.FULFILMENT.value}
+)
 #: numbers below this are counts: as times they would be before the year 2000, in whatever unit
 _EARLIEST = 15_778_080
 COUNT_COLUMNS = _NAMES["count"]
@@ -40,16 +45,10 @@ EXPECTED = (
 def stage_of(text: str) -> str:
     """The stage that a text means, in any of its usual names; the text itself if it is none."""
     plain = text.strip().lower().replace("-", "_").replace(" ", "_")
-    known = STAGE_SYNONYMS | _CHINESE
-    found = next(
-        (
-            known.get(word, word)
-            for word in (plain, plain.removesuffix("s"))
-            if word in STAGE_INDEX or word in known
-        ),
-        None,
-    )
-    return found or text.strip()
+    for word in (plain, plain.removesuffix("s")):
+        if word in STAGE_INDEX or word in _STAGE_NAMES:
+            return _STAGE_NAMES.get(word, word)
+    return text.strip()
 
 
 def staged_columns(names: list[str]) -> dict[str, str]:
