@@ -214,17 +214,8 @@ def _notices(content: _Content, currencies: set[str]) -> Iterator[Bilingual]:
     """What makes all the rest doubtful: files left out, files of several shops, amounts that cannot be added."""
     for one in content.files:
         if one.trouble and (one.layout or one.name.lower().endswith(_TABLES)):
-            yield Bilingual(
-                *(
-                    words.FILE_LEFT_OUT(
-                        language,
-                        name=one.name,
-                        layout=one.layout or words.NOT_RECOGNISED(language),
-                        why=in_language(one.trouble, language),
-                    )
-                    for language in LANGUAGES
-                )
-            )
+            layout = one.layout or words.NOT_RECOGNISED.both()
+            yield words.FILE_LEFT_OUT.both(name=one.name, layout=layout, why=one.trouble)
     taken_twice = sum(_are_two(versions) for versions in content.facts.values())
     if taken_twice >= max(3, len(content.facts) / 100):
         yield words.SAME_NUMBERS.both(n=taken_twice)

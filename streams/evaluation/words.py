@@ -27,6 +27,7 @@ SEVERAL_CURRENCIES = Text(
 
 WORDS: Mapping[str, Text] = {
     "title": Text("店铺评价", "Store evaluation"),
+    "against": Text("{kind}：{answers}", "{kind}: {answers}"),
     "period": Text("{first} 至 {last}（{zone}）", "{first} to {last} ({zone})"),
     "health": Text("健康分", "Health"),
     "dimensions": Text("六个维度", "Six dimensions"),
