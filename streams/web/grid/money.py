@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 
 from scoring.alerts.alert import AlertTransition
-from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
+from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, price
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
@@ -36,15 +36,11 @@ class AlertPrices:
     async def of(self, alerts: Iterable[AlertTransition]) -> dict[str, MoneyEstimate | None]:
         """What each alert cost, by its id; None where that is not known."""
         known = {alert.alert_id: alert for alert in alerts}
-        worths: dict[str, Worth] = {}
-        with contextlib.suppress(
-            ClickHouseUnreachableError
-        ):  # an alert without its price is better than none
-            worths = await self._worth.within(
-                (Priced.of(alert) for alert in known.values()), self._patience_s
-            )
+        # an alert without its price is better than none
+        with contextlib.suppress(ClickHouseUnreachableError):
+            await self._worth.within(map(Priced.of, known.values()), self._patience_s)
         prices = {
-            alert_id: price(alert, worths.get(alert_id) or self._worth.remembered(alert_id) or UNKNOWN_WORTH)
+            alert_id: price(alert, self._worth.remembered(alert_id) or UNKNOWN_WORTH)
             for alert_id, alert in known.items()
         }
         return {alert_id: _estimate(found) if found else None for alert_id, found in prices.items()}
