@@ -274,8 +274,13 @@ def _written(field: str, value: Any, masks: _Masks) -> str:
             kept = _id(value, masks)
         else:
             kept = _cut(value, lambda text: mask_field(field, text))
-        return value if isinstance(value, _Number) and kept == value else _text(kept)
+        return _again(value, kept)
     return json.dumps(value)
+
+
+def _again(value: str, kept: str) -> str:
+    """What is kept of a value, as JSON: of a number that is kept whole its own digits."""
+    return value if isinstance(value, _Number) and kept == value else _text(kept)
 
 
 def _id(value: str, masks: _Masks) -> str:
@@ -311,8 +316,7 @@ def _kept(field: str, value: Any, masks: _Masks, parent: str) -> str:
         and isinstance(value, str)
         and field not in (masks.people | masks.personal)
     ):
-        kept = _id(value, masks)
-        return value if isinstance(value, _Number) and kept == value else _text(kept)
+        return _again(value, _id(value, masks))
     if (field in masks.people or is_persons_id(field)) and field not in masks.personal:
         if value == "0":  # nobody: guests would be one person otherwise
             return value if isinstance(value, _Number) else _text(value)
