@@ -64,13 +64,18 @@ def connected(action_page: ActionPage) -> ActionPage:
     }
     in_a_thread(publish_records(action_page.settings, records))
     deadline = time.monotonic() + within(30)
-    while not listed(action_page) and time.monotonic() < deadline:
+    while states(action_page) in ([], ["unknown"]) and time.monotonic() < deadline:
         time.sleep(0.1)
     return action_page
 
 
 def listed(page: ActionPage) -> list[dict[str, Any]]:
     return [one for one in page.json("/sources")["connections"] if one["status"]["name"] == NAME]
+
+
+def states(page: ActionPage) -> list[str]:
+    """The state of each connection: the records of one come to the page one after another."""
+    return [one["status"]["state"] for one in listed(page)]
 
 
 def control(page: ActionPage) -> ConnectionControl:
