@@ -9,17 +9,17 @@ import typer
 
 from streams.clock import now
 
-_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_AGO = re.compile(r"(\d{1,6})\s*([smhdw])(?:\s+ago)?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 def moment(text: str, option: str, present: datetime | None = None, zone: tzinfo = UTC) -> datetime:
-    """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO date or time, of ``zone`` if it names no offset.
+    """The moment that ``text`` says: ``now``, ``90m``, ``2h`` or ``3d ago``, or an ISO date or time, of ``zone`` if it names no offset.
 
     Raises:
         typer.BadParameter: it is neither; the error names ``option``.
     """
-    ago = _AGO.fullmatch(text.strip())
+    ago = _AGO.fullmatch("0s" if text.strip() == "now" else text.strip())
     try:
         if ago:
             return (present or now()) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})

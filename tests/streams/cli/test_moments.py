@@ -17,6 +17,11 @@ def test_a_time_is_a_span_ago_or_an_iso_time_in_utc_unless_it_says_otherwise() -
     assert moment_ms("2025-11-23T12:00", "--at") == NOW.timestamp() * 1000
 
 
+@pytest.mark.parametrize(("text", "hours"), [("2h ago", 2), (" 3 h  ago ", 3), ("now", 0)])
+def test_the_form_that_the_help_writes_was_rejected(text: str, hours: int) -> None:
+    assert moment(text, "--since", NOW) == NOW - timedelta(hours=hours)
+
+
 @pytest.mark.parametrize("text", ["soon", "", "12", "999999w", "2025-13-01"])
 def test_anything_else_is_rejected_with_what_is_expected(text: str) -> None:
     with pytest.raises(typer.BadParameter, match="expected one such as 2h") as raised:
