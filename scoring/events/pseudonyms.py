@@ -45,6 +45,11 @@ def kept_id(raw: str, pseudonym: Callable[[str], str]) -> str:
     return pseudonym(plain) if is_marked(plain) or mask_id(plain) != plain else raw
 
 
+def kept_order_id(raw: str, pseudonym: Callable[[str], str]) -> str:
+    """The id of an order as ``kept_id``, without the blanks around it: pages write them, servers do not."""
+    return kept_id(raw.strip(), pseudonym)
+
+
 class Pseudonyms:
     """Gives the pseudonym of an id within a store. The same key, store and id always give the same letters.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.exclusion import ExclusionAction, ExclusionResult, ExclusionSpan, set_span_apart
 from streams.config.model import Config
+from streams.instance.typed_ids import TypedIds
 from streams.settings import Settings
 
 _Store = Annotated[str, typer.Option("--store", help="Only events of this store.")]
@@ -34,15 +36,16 @@ _Source = Annotated[
     Source | None, typer.Option("--source", help="Only events that came in by this door.", show_default=False)
 ]
 _Visitor = Annotated[
-    str, typer.Option("--visitor", help="Only this visitor, as in the view `events`.", show_default=False)
+    str,
+    typer.Option(
+        "--visitor",
+        help="Only this visitor: its id as the page or server sends it, or as the view `events` shows it.",
+        show_default=False,
+    ),
 ]
 _Reason = Annotated[
     str, typer.Option("--reason", help="Reason, kept in the view `exclusions`.", show_default=False)
 ]
-
-
-def _span(store: str, begin: str, end: str, source: Source | None, visitor: str) -> ExclusionSpan:
-    return ExclusionSpan(store, *span_ms(begin, end), source.value if source else "", visitor)
 
 
 async def _mark(
@@ -57,6 +60,8 @@ async def _mark(
 
 def _run(data: Path | None, span: ExclusionSpan, action: ExclusionAction, reason: str) -> None:
     settings = running_instance(data)
+    if span.visitor:
+        span = replace(span, visitor=TypedIds(settings).person(span.store_id, span.visitor))
     config = configuration(settings)
     if span.store_id not in {store.id for store in config.stores}:
         raise typer.BadParameter(f"unknown store {span.store_id!r}", param_hint="--store")
@@ -85,7 +90,12 @@ def exclude(
 
     Example: funnelwatch events exclude --store us-shop --source pixel --from 2026-11-22T08:00Z --to 2026-11-22T09:00Z
     """
-    _run(data, _span(store, begin, end, source, visitor), ExclusionAction.EXCLUDE, reason)
+    _run(
+        data,
+        ExclusionSpan(store, *span_ms(begin, end), source.value if source else "", visitor),
+        ExclusionAction.EXCLUDE,
+        reason,
+    )
 
 
 def restore(
@@ -98,7 +108,12 @@ def restore(
     data: DataOption = None,
 ) -> None:
     """Restore excluded events."""
-    _run(data, _span(store, begin, end, source, visitor), ExclusionAction.RESTORE, reason)
+    _run(
+        data,
+        ExclusionSpan(store, *span_ms(begin, end), source.value if source else "", visitor),
+        ExclusionAction.RESTORE,
+        reason,
+    )
 
 
 def register(app: typer.Typer) -> None:

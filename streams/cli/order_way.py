@@ -17,6 +17,7 @@ from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableErro
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
 from streams.config.model import Config
+from streams.instance.typed_ids import TypedIds
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.sources.directory import ConnectionDirectory
@@ -35,8 +36,9 @@ async def _found(
         directory = None
     database = Database(settings)
     try:
-        ways, at_ms = OrderWays(database, directory), now_ms()
-        stores = [store_id] if store_id else await ways.stores(order_id, at_ms)
+        ways, at_ms = OrderWays(database, directory, TypedIds(settings)), now_ms()
+        configured = [store.id for store in config.stores]
+        stores = [store_id] if store_id else await ways.stores(order_id, configured, at_ms)
         return stores, await ways.way(stores[0], order_id, at_ms) if len(stores) == 1 else None
     finally:
         await database.close()

@@ -27,7 +27,7 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, EventType, RejectReason, Source
 from scoring.events.notes import FieldNote
 from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
-from scoring.events.pseudonyms import Pseudonyms
+from scoring.events.pseudonyms import Pseudonyms, kept_order_id
 from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams import metrics
@@ -281,6 +281,10 @@ class EventIntake:
     def _oldest_ms(self, source: Source, sent_at_ms: int) -> int:
         """The earliest time that an event may claim that came in by ``source`` at ``sent_at_ms``."""
         return max(OLDEST_MS, sent_at_ms - self._longest_page_age_ms) if source is Source.PIXEL else OLDEST_MS
+
+    def kept_order_id(self, store_id: str, raw: str) -> str:
+        """Under which id an order is kept whose events are given with ``raw``."""
+        return kept_order_id(raw, partial(self._pseudonyms.of_sender, store_id))
 
     async def reject(
         self,

@@ -13,14 +13,14 @@ import msgspec
 
 from scoring.errors import UNDECODABLE
 from scoring.events.erasure import SHORTEST_IN_TEXT, BuyerIds, Erasure, substitute
-from scoring.events.pseudonyms import Pseudonyms, is_marked
+from scoring.events.pseudonyms import is_marked
 from streams.backup.keys import backups_made, destroy_keys
 from streams.clickhouse.clients import open_writer
 from streams.clock import now
 from streams.embedded.alone import store_alone
 from streams.errors import InputError
-from streams.instance.files import secret
 from streams.instance.lock import instance_lock
+from streams.instance.typed_ids import pseudonyms_of
 from streams.privacy import files, tables, topics
 from streams.privacy.receipts import Receipt, keep
 from streams.privacy.unfinished import forget, noted
@@ -64,26 +64,19 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedInstance]:
             yield OpenedInstance(answering, settings.data / "kafka" / "data", store)
 
 
-def pseudonyms_of(settings: Settings) -> Pseudonyms:
-    """The pseudonyms of an instance.
+def people_of(settings: Settings, store_id: str, buyers: Collection[str]) -> set[str]:
+    """The pseudonyms under which buyers' ids, or those that are marked as pseudonyms (``~…``), are kept.
+
+    Of an id with blanks around it both are looked for: doors keep a person's id as it is sent, people copy more than the id.
 
     Raises:
-        NobodyFoundError: their key is not here.
+        NobodyFoundError: nobody is named.
+        NoHashKeyError: the key of the pseudonyms is not here.
     """
-    key = settings.hash_key.get_secret_value()
-    if not key and not (settings.data / "secrets" / "hash_key").exists():
-        raise NobodyFoundError(  # a new one would give another pseudonym, under which nothing is kept of anybody
-            f"the key of the pseudonyms is neither in {settings.data} nor in FUNNELWATCH_HASH_KEY"
-        )
-    return Pseudonyms(key or secret(settings.data, "hash_key"))
-
-
-def people_of(settings: Settings, store_id: str, buyers: Collection[str]) -> set[str]:
-    """The pseudonyms under which buyers' ids, or those that are marked as pseudonyms (``~…``), are kept."""
     if not store_id or not all(buyer.strip() for buyer in buyers):
         raise NobodyFoundError("name a buyer and a store")
     pseudonyms = pseudonyms_of(settings)
-    return {pseudonyms.of(store_id, buyer) for buyer in buyers}
+    return {pseudonyms.of(store_id, one) for buyer in buyers for one in (buyer, buyer.strip())}
 
 
 async def _ids(place: OpenedInstance, store_id: str, buyers: Collection[str]) -> BuyerIds:
@@ -95,7 +88,7 @@ async def _ids(place: OpenedInstance, store_id: str, buyers: Collection[str]) ->
         await client.close()
     if place.log_dir is not None:
         topics.take_buyer(place.log_dir, found)
-    for buyer in buyers:
+    for buyer in map(str.strip, buyers):
         if not is_marked(buyer) and len(buyer) >= SHORTEST_IN_TEXT:
             found.others.add(buyer)  # as it came, it may be part of an order's number or of what was rejected
     return found

@@ -21,6 +21,7 @@ from scoring.records.order_way import (
 )
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from streams.clickhouse.reader import Database
+from streams.instance.typed_ids import TypedIds
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.orders_known import StoredVersions
 from streams.sources.registry import source_named
@@ -29,19 +30,21 @@ from streams.sources.registry import source_named
 RAW_DAYS = 14
 #: reports of one order that are shown, and characters of a raw delivery
 MAX_REPORTS, _MAX_BODY = 200, 20_000
+#: stores that are named to somebody whose order several have
+_MOST_STORES = 20
 #: days around an order in which events of it are looked for; of one without facts, days before now
 _BEFORE_DAYS, _AFTER_DAYS, _RECENT_DAYS = 2, 180, 90
 
 STORES = """
-SELECT DISTINCT store_id FROM
+SELECT DISTINCT store_id, order_id FROM
 (
-    SELECT store_id FROM order_versions WHERE order_id = {order:String}
+    SELECT store_id, order_id FROM order_versions WHERE order_id IN {orders:Array(String)}
     UNION ALL
-    SELECT store_id FROM events WHERE order_id = {order:String}
+    SELECT store_id, order_id FROM events WHERE order_id IN {orders:Array(String)}
       AND event_time >= fromUnixTimestamp64Milli({from_ms:Int64}, 'UTC')
 )
 ORDER BY store_id
-LIMIT 20
+LIMIT 1000
 """
 
 DELIVERIES = """
@@ -74,18 +77,41 @@ class OrderWays:
     Args:
         database: the store.
         directory: the connections, to see which of several deliveries of one moment is about an order; None where they are not known.
+        ids: under which id an order is kept whose number somebody types.
     """
 
-    def __init__(self, database: Database, directory: ConnectionDirectory | None) -> None:
-        self._database, self._directory = database, directory
+    def __init__(self, database: Database, directory: ConnectionDirectory | None, ids: TypedIds) -> None:
+        self._database, self._directory, self._ids = database, directory, ids
 
-    async def stores(self, order_id: str, now_ms: int) -> list[str]:
-        """The stores that have an order of this number."""
-        rows = await self._database.rows(STORES, order=order_id, from_ms=now_ms - _RECENT_DAYS * DAY_MS)
-        return [row["store_id"] for row in rows]
+    async def stores(self, typed: str, configured: Sequence[str], now_ms: int) -> list[str]:
+        """The stores that have an order of this number, 20 at most.
 
-    async def way(self, store_id: str, order_id: str, now_ms: int) -> OrderWay | None:
-        """The way back from an order; None if nothing is known of it."""
+        Args:
+            typed: the number, as somebody types it.
+            configured: the stores in which a number that holds personal data is looked for: each has a pseudonym of its own for it.
+            now_ms: now.
+
+        Raises:
+            NoHashKeyError: the number holds personal data, and nobody knows what it is kept as.
+        """
+        kept = {store_id: self._ids.order(store_id, typed) for store_id in configured}
+        orders = sorted({typed.strip(), *kept.values()})
+        rows = await self._database.rows(STORES, orders=orders, from_ms=now_ms - _RECENT_DAYS * DAY_MS)
+        # what is kept as it was typed is a plain number, or a pseudonym that a page shows
+        wanted = [
+            row["store_id"]
+            for row in rows
+            if row["order_id"] in (typed.strip(), kept.get(row["store_id"], typed.strip()))
+        ]
+        return list(dict.fromkeys(wanted))[:_MOST_STORES]
+
+    async def way(self, store_id: str, typed: str, now_ms: int) -> OrderWay | None:
+        """The way back from an order whose number somebody types; None if nothing is known of it.
+
+        Raises:
+            NoHashKeyError: as ``stores``.
+        """
+        order_id = self._ids.order(store_id, typed)
         versions = await StoredVersions(self._database).of(store_id, [order_id])
         reports = await self._of_facts(order_id, versions, now_ms)
         reports += await self._of_events(store_id, order_id, versions, now_ms)

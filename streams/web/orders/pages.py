@@ -8,12 +8,13 @@ from scoring.records.order_facts import LONGEST_ORDER_ID
 from scoring.records.order_way import is_time
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
+from streams.instance.typed_ids import NoHashKeyError, TypedIds
 from streams.sources.order_way import MAX_REPORTS, RAW_DAYS, OrderWays
-from streams.web.frame.errors import BadQueryError
+from streams.web.frame.errors import BadQueryError, ConflictError
 from streams.web.frame.routes import STORE, ApiRoute, PageRoute, Parameter, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.orders.answers import OrderFound
-from streams.web.orders.words import ORDER_WORDS
+from streams.web.orders.words import NO_HASH_KEY, ORDER_WORDS
 
 
 class OrderPages:
@@ -21,6 +22,7 @@ class OrderPages:
 
     def __init__(self, services: PageServices) -> None:
         self._renderer, self._database, self._sources = services.renderer, services.database, services.sources
+        self._config, self._ids = services.config, TypedIds(services.settings)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         """GET /orders: a form, and the way of the order that it asks for."""
@@ -48,11 +50,17 @@ class OrderPages:
         return await self._found(request)
 
     async def _found(self, request: web.Request) -> OrderFound:
-        order_id, store_id = request.query.get("order", "").strip(), request.query.get("store", "")
+        try:
+            return await self._way(request.query.get("order", "").strip(), request.query.get("store", ""))
+        except NoHashKeyError as error:
+            raise ConflictError(NO_HASH_KEY.both()) from error
+
+    async def _way(self, order_id: str, store_id: str) -> OrderFound:
         if not 0 < len(order_id) <= LONGEST_ORDER_ID:
             raise BadQueryError(f"order: expected the number of an order, 1 to {LONGEST_ORDER_ID} characters")
-        ways, at_ms = OrderWays(self._database, self._sources.directory), now_ms()
-        stores = [store_id] if store_id else await ways.stores(order_id, at_ms)
+        ways, at_ms = OrderWays(self._database, self._sources.directory, self._ids), now_ms()
+        configured = [store.id for store in self._config.stores]
+        stores = [store_id] if store_id else await ways.stores(order_id, configured, at_ms)
         way = await ways.way(stores[0], order_id, at_ms) if len(stores) == 1 else None
         return OrderFound(order_id, tuple(stores) if way or len(stores) > 1 else (), way)
 

@@ -6,6 +6,13 @@ from collections.abc import Mapping
 
 from scoring.wording.text import Text
 
+#: why an order cannot be looked for
+NO_HASH_KEY = Text(
+    "这个订单号含有个人信息，只以化名保存；本页进程没有化名所用的密钥（FUNNELWATCH_HASH_KEY），查不到。",
+    "this number holds personal data and is kept as a pseudonym only; this page has no key of the pseudonyms "
+    "(FUNNELWATCH_HASH_KEY), so it cannot look for it",
+)
+
 ORDER_WORDS: Mapping[str, Text] = {
     "order_way": Text("订单来路", "Where an order comes from"),
     "order_way_note": Text(

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from pydantic import SecretStr
 
+from scoring.events.pseudonyms import Pseudonyms
 from scoring.funnel.units import DAY_MS
 from streams.sources.order_way import RAW_DAYS
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import PAGE_DATABASE, RunningPage
+from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
 from tests.fixtures.report_seed import STORE
 
 ORDER, OTHER, ODD = "727", "us-other", 'a"<b>/&'
+MAIL, KEY = "joe@example.com", "hash-key-of-tests"
 WAY = ("woocommerce", "shop-woo")
 
 
@@ -33,6 +38,8 @@ def page_of_orders(page: RunningPage, clickhouse: Store) -> RunningPage:
         [STORE, ORDER, "files", "", new + 1000, 0, old - 500, 0, "30", 3, "i-77"],
         [OTHER, ORDER, *WAY, new, new, new, 0, "5", 4, ""],
         [STORE, ODD, *WAY, new, new, new, 0, "1", 5, ""],
+        [STORE, Pseudonyms(KEY).of_sender(STORE, MAIL), *WAY, new, new, new, 0, "7", 6, ""],
+        [OTHER, Pseudonyms(KEY).of_sender(STORE, MAIL), *WAY, new, new, new, 0, "8", 7, ""],
     ]
     client.insert(
         "order_versions_raw", facts,
@@ -118,3 +125,28 @@ def test_an_odd_number_is_text_wherever_it_is_shown(page_of_orders: RunningPage)
     shown = page_of_orders.get(f"/orders?store={STORE}&order={quote(ODD, safe='')}").text
     assert "<b>/&" not in shown
     assert way(page_of_orders, ODD)["way"]["order_id"] == ODD
+
+
+def test_an_order_known_by_its_buyers_mail_was_not_found_under_it(
+    page_of_orders: RunningPage, serve_page: Callable[..., RunningPage], clickhouse: Store, tmp_path: Path
+) -> None:
+    """It is kept as a pseudonym, another one in each store: the same letters in another store are another order."""
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE)
+    page = serve_page(settings.model_copy(update={"hash_key": SecretStr(KEY)}))
+    for store in ("", STORE):
+        found = way(page, f" {MAIL} ", store)
+        assert (found["stores"], found["way"]["amount"]) == ([STORE], "7")
+    assert way(page, MAIL, OTHER)["way"] is None
+    shown = way(page, MAIL)["way"]["order_id"]
+    assert sorted(way(page, shown)["stores"]) == sorted(
+        [STORE, OTHER]
+    )  # as a page shows it, it is both stores'
+    assert "7" in page.get(f"/orders?order={quote(MAIL)}&store={STORE}").text
+
+
+def test_without_the_hash_key_nothing_found_is_not_said_to_be_nothing(page_of_orders: RunningPage) -> None:
+    answer = page_of_orders.get(f"/api/v1/orders?order={quote(MAIL)}")
+    assert (answer.status_code, "FUNNELWATCH_HASH_KEY" in answer.json()["detail"]) == (409, True)
+    shown = page_of_orders.get(f"/orders?order={quote(MAIL)}", headers={"Accept-Language": "zh"}).text
+    assert "化名" in shown
+    assert "FUNNELWATCH_HASH_KEY" in shown

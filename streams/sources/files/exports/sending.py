@@ -32,7 +32,7 @@ from streams.sources.publishing import PublishedRecords, RecordPublisher
 _CHUNK = 2000
 #: types whose amount is taken
 WITH_MONEY = (EventType.ORDER, EventType.REFUND, EventType.PRICE)
-#: (type, order id) pairs of a list that are stored already
+#: (type, order id) pairs of a list that are stored already; ids as they are kept
 Known = Callable[[str, Sequence[str]], set[tuple[str, str]]]
 
 
@@ -169,9 +169,11 @@ class _Sending:
         sending = [event for _, event in chunk]
         if not sending:
             return
-        present = self._known(
-            store, sorted({event["order_id"] for event in sending if event.get("order_id")})
-        )
+        kept = {
+            raw: self._intake.kept_order_id(store, raw)
+            for raw in (event.get("order_id", "") for event in sending)
+        }
+        present = self._known(store, sorted(filter(None, kept.values())))
         result = await self._intake.accept(
             sending,
             source=Source.REPLAY,
@@ -185,7 +187,7 @@ class _Sending:
         for index, event in enumerate(sending):
             if index not in rejected:
                 report.by_type[event["type"]] += 1
-                report.repeats += (event["type"], event.get("order_id", "")) in present
+                report.repeats += (event["type"], kept[event.get("order_id", "")]) in present
         for one in result.rejected:
             report.rejected[one.rejection.reason.value] += 1
             self._remember(one.rejection.detail)

@@ -250,3 +250,12 @@ def test_every_measure_of_a_layout_is_a_known_one_with_the_same_unit() -> None:
     }
     known = {(one.name, one.unit.value, one.is_unique) for one in MEASURES}
     assert imported - known == set()
+
+
+async def test_orders_known_by_their_buyers_mail_were_never_said_to_be_there_before(tmp_path: Path) -> None:
+    """They are kept as pseudonyms, and the file's own ids were looked for."""
+    log = Log()
+    rows = [line("joe@example.com", "Chờ lấy hàng", paid="2026-02-01 02:08"), line("A2", "Chưa thanh toán")]
+    await imported(log, tmp_path, *rows)
+    assert "joe@example.com" not in {event.order_id for event in log.events}
+    assert (await imported(log, tmp_path, *rows)).repeats == 3
