@@ -36,7 +36,8 @@ class Candidate:
     members: frozenset[str] = frozenset()
     #: of these the ones that make up most of what is missing: the others may be as usual
     missing_in: frozenset[str] = frozenset()
-    #: when it was over; None while it fires
+    #: when it fired and when it was over; None before that
+    fired_ms: int | None = None
     ended_ms: int | None = None
     #: in how many places more it has failed since it began
     spread: int = 0
@@ -114,6 +115,7 @@ class Reason(StrEnum):
     INHIBITED = "inhibited"
     NEVER_SENT = "never_sent"
     NOTHING_NEW = "nothing_new"
+    IN_STORM = "in_storm"
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ CHANNEL = ChannelSpec(
     per_minute=20,
     per_second=10,
     build=_build,
+    can_change=lambda receiver: bool(receiver.app_id),
     has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -64,7 +64,7 @@ class DingTalkAppChannel:
             await self._call("POST", "/v1.0/im/v1.0/robot/interactiveCards/send", body)
             return message.key
         changed = {"cardBizId": message.parent, "cardData": data}
-        if message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared:
+        if message.is_quiet or (message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared):
             await self._call("PUT", "/v1.0/im/robots/interactiveCards", changed)
             return message.parent
         await self._call("POST", "/v1.0/robot/groupMessages/send", self._news(message))

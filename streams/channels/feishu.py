@@ -172,6 +172,7 @@ CHANNEL = ChannelSpec(
     per_minute=100,
     per_second=4,
     build=_build,
+    can_change=lambda receiver: bool(receiver.app_id),
     has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -50,7 +50,7 @@ class FeishuAppChannel:
         card = self._card(message, await pictures_of(message, self._upload))
         if not message.parent:
             return await self._create(message, card)
-        if message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared:
+        if message.is_quiet or (message.kind is MessageKind.ACKNOWLEDGED and not message.is_shared):
             await self._update(message, card)
             return message.parent
         body = {

@@ -46,7 +46,8 @@ class Message:
     thread's first message, empty for the first; that of a storm is shared by many threads (``is_shared``), so it is
     replied to, and never brought up to date with one of them. ``note`` is one line put in front ("silence ended", "repeated").
     Of a message that somebody has acknowledged alerts, the note is all that a chat shows.
-    ``summary`` is what many stores have in common (``streams/notifier/storm.py``). ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
+    ``summary`` is what many stores have in common (``streams/notifier/storm.py``). ``is_quiet``: what was sent is brought up to date, and
+    nobody is called; only for receivers whose messages can be changed (``ChannelSpec.can_change``). ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Message:
     others_firing: int = 0
     summary: str = ""
     is_shared: bool = False
+    is_quiet: bool = False
 
     @property
     def title(self) -> str:

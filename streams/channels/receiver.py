@@ -68,6 +68,10 @@ class ChannelContext:
         return resolve_secret(reference) if reference else ""
 
 
+def _never(_receiver: ReceiverConfig) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
     """One channel as the registry knows it.
@@ -80,6 +84,7 @@ class ChannelSpec:
         build: makes the channel of one receiver. Raises ConfigError or SendRejectedError where it cannot work.
         acknowledgements: what it is notified of when somebody acknowledges an alert.
         has_pictures: it can show the picture of a card (``picture.py``), at least with some of its receivers.
+        can_change: whether what was sent to a receiver can be changed later: it gets quiet messages (``Message.is_quiet``), too.
         takes_all: a program reads the messages: each has every alert it is about, where people get the first few and a number.
     """
 
@@ -91,6 +96,7 @@ class ChannelSpec:
     acknowledgements: AcknowledgementNews = AcknowledgementNews.NONE
     has_pictures: bool = False
     takes_all: bool = False
+    can_change: Callable[[Any], bool] = _never
 
     @property
     def name(self) -> str:

@@ -120,20 +120,24 @@ class SlackBotChannel:
         self._mention = mention
 
     async def send(self, message: Message) -> str:
-        """Send the blocks; the receipt is the message's timestamp, which is its name in Slack."""
+        """Send the blocks; the receipt is the channel's id and the message's timestamp, which together are its name in Slack."""
+        known, _, parent = message.parent.rpartition("/")
+        if message.is_quiet:
+            await self._bring_up_to_date(message, known or self._channel, parent)
+            return message.parent
         payload = slack_payload(message, self._mention) | {"channel": self._channel}
         is_news = message.kind is not MessageKind.ACKNOWLEDGED
-        if message.parent:
+        if parent:
             # that somebody has it is read where it is looked for: in the thread, and on its first message
-            payload |= {"thread_ts": message.parent, "reply_broadcast": is_news}
+            payload |= {"thread_ts": parent, "reply_broadcast": is_news}
         answer = await self._call(self._url, payload)
         # Slack wants the channel's id here, which the configuration need not name; the answer does
         channel = str(answer.get("channel") or self._channel)
-        if message.parent and not message.is_shared:
-            await self._bring_up_to_date(message, channel)
+        if parent and not message.is_shared:
+            await self._bring_up_to_date(message, channel, parent)
         if is_news:
-            await self._show_pictures(message, channel, message.parent or str(answer.get("ts", "")))
-        return str(answer.get("ts", ""))
+            await self._show_pictures(message, channel, parent or str(answer.get("ts", "")))
+        return f"{channel}/{answer.get('ts', '')}"
 
     async def _show_pictures(self, message: Message, channel: str, thread: str) -> None:
         """Put the pictures into the thread. A block could show them only once Slack has looked at them, which takes its time."""
@@ -163,12 +167,12 @@ class SlackBotChannel:
     def _method(self, name: str) -> str:
         return self._url.replace("chat.postMessage", name)
 
-    async def _bring_up_to_date(self, message: Message, channel: str) -> None:
+    async def _bring_up_to_date(self, message: Message, channel: str, parent: str) -> None:
         """Put the news into the thread's first message. The reply has been sent, so trouble here must not send it again."""
         shown = (
             replace(message, kind=MessageKind.FIRING) if message.kind is MessageKind.ACKNOWLEDGED else message
         )
-        payload = slack_payload(shown, ()) | {"channel": channel, "ts": message.parent}
+        payload = slack_payload(shown, ()) | {"channel": channel, "ts": parent}
         try:
             await self._call(self._method("chat.update"), payload)
         except (SendRejectedError, SendRetryableError) as error:
@@ -201,6 +205,7 @@ CHANNEL = ChannelSpec(
     per_minute=60,
     per_second=2,
     build=_build,
+    can_change=lambda receiver: bool(receiver.secret),
     has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -92,6 +92,7 @@ class AlertBook:
             closed=handling.closed_at_ms is not None,
             members=frozenset(alert.members),
             missing_in=frozenset(most_of(alert.contributions)) if alert.members else frozenset(),
+            fired_ms=alert.fired_at_ms,
             ended_ms=alert.resolved_at_ms,
             spread=len(parse_spread_note(alert.note).segments),
         )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
-from scoring.alerts.deciding import Candidate, Decision, GroupState, Holds, Reason, decide
+from scoring.alerts.deciding import Candidate, Decision, GroupAction, GroupState, Holds, Reason, decide
 from scoring.alerts.routing import LABELS, group_key, matching_routes, severity
 from scoring.wording.text import Language, Text
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.groups import AlertGroups
-from streams.incidents.send_log import SendLog
+from streams.incidents.groups import AlertGroup, AlertGroups
+from streams.incidents.send_log import SendLog, storm_key
 
 REASONS: Mapping[Reason, Text] = {
     Reason.NEW: Text("新告警，现在通知", "a new alert; being sent now"),
@@ -57,6 +57,9 @@ REASONS: Mapping[Reason, Text] = {
     Reason.NEVER_SENT: Text(
         "通知之前就恢复了，无需通知", "it was over before anyone was notified; nothing to send"
     ),
+    Reason.IN_STORM: Text(
+        "许多店同时异常，由一条汇总统一通知", "many stores are off at once; one summary covers them all"
+    ),
     Reason.NOTHING_NEW: Text("已通知过，没有新情况", "sent before; nothing new"),
 }
 
@@ -87,8 +90,21 @@ def explain(
         raise KeyError(alert_id)
     groups = AlertGroups(config, book, send_log, facts)
     holds = groups.holds(now_ms)
+
+    def decided(group: AlertGroup) -> Decision:
+        decision = groups.decision(group, holds, now_ms)
+        record = send_log.records.get(storm_key(group.route.receiver))
+        in_storm = record is not None and record.storm is not None and group.key in record.storm.members
+        if in_storm and decision.action is GroupAction.SEND:
+            return replace(decision, action=GroupAction.WAIT, reason=Reason.IN_STORM)
+        return (
+            replace(decision, reason=Reason.IN_STORM)
+            if in_storm and decision.reason is Reason.NOTHING_NEW
+            else decision
+        )
+
     return [
-        Explanation(group.route.name, group.route.receiver, group.key, groups.decision(group, holds, now_ms))
+        Explanation(group.route.name, group.route.receiver, group.key, decided(group))
         for group in groups.all()
         if alert_id in {c.alert_id for c in group.candidates}
     ]

@@ -9,10 +9,12 @@ what it is sending: fenced before that, its message would be sent twice.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import msgspec
 
 from scoring.alerts.deciding import GroupState
+from scoring.alerts.storm import StormState
 from streams.clock import now_ms
 from streams.kafka import topics
 from streams.kafka.followers import everything
@@ -30,7 +32,8 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     For a group of alerts: ``group`` is its state as last settled; ``claim`` is the message that was begun and not yet
     settled (its key, empty if none), ``thread`` and ``receipt`` name the incident and its first message at the
     receiver, ``is_shared`` that this message is the summary of a storm, and of other incidents too; ``failures`` counts attempts since the
-    last success. For a digest: ``settled`` says how it ended.
+    last success. For a storm of a receiver: ``storm`` is its state, with the same names of its message. For a digest: ``settled`` says
+    how it ended.
     """
 
     at_ms: int
@@ -41,6 +44,12 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     is_shared: bool = False
     failures: int = 0
     settled: str = ""
+    storm: StormState | None = None
+
+
+def storm_key(receiver: str) -> str:
+    """Under what the storm of a receiver is kept: the form of a group's key, with a route that none can have."""
+    return f"|{receiver}|storm"
 
 
 class SendLog:
@@ -96,12 +105,23 @@ class SendLog:
         Raises:
             LogFencedError: another process leads now, or the broker did not take it.
         """
-        value = None if record is None else msgspec.json.encode(record)
-        await self._writer.write([(topics.SENDS, (self._prefix + name).encode(), value, 0)])
-        if record is None:
-            self.records.pop(name, None)
-        else:
-            self.records[name] = record
+        await self.write_all({name: record})
+
+    async def write_all(self, records: Mapping[str, SendRecord | None]) -> None:
+        """Make all of ``records`` durable by their names, or none.
+
+        Raises:
+            LogFencedError: another process leads now, or the broker did not take it.
+        """
+        values = {name: None if one is None else msgspec.json.encode(one) for name, one in records.items()}
+        await self._writer.write(
+            [(topics.SENDS, (self._prefix + name).encode(), value, 0) for name, value in values.items()]
+        )
+        for name, record in records.items():
+            if record is None:
+                self.records.pop(name, None)
+            else:
+                self.records[name] = record
 
     async def close(self) -> None:
         """Give the log up."""

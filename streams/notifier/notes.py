@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from scoring.alerts.deciding import Reason
 from scoring.alerts.routing import Silence
@@ -24,8 +25,19 @@ NOTES: Mapping[Reason, Text] = {
     Reason.ADDED: Text("同组新增告警。", "More alerts in this group."),
 }
 STORM = Text("至少 {n} 家店同时异常", "At least {n} stores are off at the same time")
-STORM_OVER = Text("{n} 家店已恢复", "{n} stores have recovered")
+STORM_PARTLY_OVER = Text(
+    "{all} 家店同时异常，已恢复 {over} 家，{n} 家仍异常",
+    "{all} stores were off at the same time: {over} have recovered, {n} are still off",
+)
+STORM_OVER = Text("{n} 家店已恢复，历时 {minutes} 分钟", "{n} stores have recovered after {minutes} min")
+STORM_LEFT = Text("；仍异常：{names}", "; still off: {names}")
 STORM_COST = Text("，至今共约损失 {lost}", ", about {lost} lost so far")
+STORM_COST_IN_ALL = Text("，共约损失 {lost}", ", about {lost} lost in all")
+STORM_JOINS = Text(
+    "半小时内新增异常的店铺并入本次汇总，不再逐店通知；全部结束后再通知一次，最新情况见页面。",
+    "Stores that go off within half an hour are part of this summary, without messages of their own; its end is sent once. "
+    "The page has the latest.",
+)
 TAKEN = Text("{who} 已认领：{what}", "{who} acknowledged: {what}")
 TAKEN_MANY = Text("{who} 已认领 {n} 条告警：{what} 等", "{who} acknowledged {n} alerts: {what}, …")
 SILENCE = Text("静默由 {who} 设置：{why}。", "It was silenced by {who}: {why}.")
@@ -33,6 +45,45 @@ NO_REASON = Text("未写原因", "no reason given")
 UNSURE = Text("（本条可能重复发送）", "(This may be a repeat: the last attempt was interrupted.)")
 LEFT_OUT = Text("另有 {n} 条告警，见页面。", "{n} more: see the page.")
 OTHERS = Text("同组另有 {n} 条告警未恢复。", "{n} more in this group still firing.")
+
+
+@dataclass(frozen=True, slots=True)
+class StormSeen:
+    """What the message of a storm says of all its stores.
+
+    ``off`` are the stores that are off now and ``over`` counts those that have recovered; ``minutes`` is how long ago it began.
+    ``is_change``: its message is only brought up to date; ``can_change``: that is possible at its receiver. ``taken`` are the alerts of
+    which it says that somebody has acknowledged them.
+    """
+
+    off: tuple[str, ...]
+    over: int
+    minutes: int
+    is_ended: bool
+    is_change: bool
+    can_change: bool
+    taken: frozenset[str] = frozenset()
+
+
+def summary_of_storm(language: Language, storm: StormSeen, names: Sequence[str], lost: str) -> str:
+    """A storm in one line. ``names`` are the stores that are off, ``lost`` what it has cost (empty where that is not known)."""
+    if storm.is_ended:
+        said = STORM_OVER(language, n=storm.over, minutes=storm.minutes)
+        said += STORM_COST_IN_ALL(language, lost=lost) if lost else ""
+        listed = ("、" if language == "zh" else ", ").join(names)
+        return said + (STORM_LEFT(language, names=listed) if names else "")
+    off = len(storm.off)
+    said = (
+        STORM_PARTLY_OVER(language, all=off + storm.over, over=storm.over, n=off)
+        if storm.over
+        else STORM(language, n=off)
+    )
+    return said + (STORM_COST(language, lost=lost) if lost else "")
+
+
+def note_of_storm(language: Language, storm: StormSeen) -> str:
+    """What becomes of stores that go off later, where the message cannot show it."""
+    return "" if storm.can_change or storm.is_ended else STORM_JOINS(language)
 
 
 def note_of_acknowledged(language: Language, taken: Sequence[tuple[str, str]]) -> str:

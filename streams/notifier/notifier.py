@@ -13,9 +13,8 @@ On the path of an event: after ``streams/incidents/alert_log.py``, before the ch
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -31,12 +30,12 @@ from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup, AlertGroups
-from streams.incidents.send_log import SendLog, SendRecord
+from streams.incidents.send_log import SendLog, SendRecord, storm_key
 from streams.kafka.errors import LogFencedError
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REJECTED, NOTIFIER_SENT
 from streams.notifier.pace import Pace
-from streams.notifier.rendering import Claim, MessageRenderer
-from streams.notifier.storm import MessageBatch, batched, stores_of
+from streams.notifier.rendering import Claim, MessageRenderer, message_key
+from streams.notifier.storm import Item, ReceiverStorm
 
 _log = structlog.get_logger()
 
@@ -89,24 +88,28 @@ class Notifier:
         """
         sent = await self._gather(0.0)
         await self._weigh()
-        due: dict[str, list[tuple[AlertGroup, Decision]]] = defaultdict(list)
+        due: dict[str, list[Item]] = defaultdict(list)
+        groups: dict[str, list[AlertGroup]] = defaultdict(list)
         now_ms = self._now_ms()
         holds = self._groups.holds(now_ms)
         for group in self._groups.all():
             receiver = group.route.receiver
             if receiver in self._under_way:
                 continue
+            groups[receiver].append(group)
             state = self._groups.state(group, now_ms)
             decision = self._groups.decision(group, holds, now_ms)
             if decision.action is GroupAction.SEND:
-                if now_ms >= max(self._not_before_ms.get(name, 0) for name in (group.key, receiver)):
+                if self._may_send(group.key, receiver):
                     due[receiver].append((group, decision))
                 continue
             changed = after(decision, state, group.candidates, now_ms)
             if changed is not state:
                 await self._send_log.write(group.key, self._record(group.key, group=changed))
-        for name, work in due.items():
-            self._under_way[name] = asyncio.create_task(self._send_all(name, sorted(work, key=self._urgency)))
+        storms = {name for name in groups if storm_key(name) in self._send_log.records}
+        for name in [*due, *(storms - set(due))]:
+            work = sorted(due.get(name, ()), key=self._urgency)
+            self._under_way[name] = asyncio.create_task(self._send_all(name, work, groups[name]))
         sent += await self._gather(self._patience_s)
         self._forget()
         return sent
@@ -155,16 +158,27 @@ class Notifier:
         fields = {name: getattr(before, name) for name in before.__struct_fields__}
         return SendRecord(**{**fields, "at_ms": self._now_ms(), **changes})
 
-    async def _send_all(self, receiver_name: str, work: list[tuple[AlertGroup, Decision]]) -> int:
+    def _may_send(self, key: str, receiver: str) -> bool:
+        now_ms = self._now_ms()
+        return all(now_ms >= self._not_before_ms.get(name, 0) for name in (key, receiver))
+
+    async def _send_all(self, receiver_name: str, work: list[Item], groups: list[AlertGroup]) -> int:
         receiver = self._config.alerting.receiver(receiver_name)
         channel = self._channels.get(receiver_name)
         if receiver is None or channel is None:
             return 0
+        storm = ReceiverStorm.of(receiver, self._send_log, self._groups, work, groups, self._now_ms())
         sent = 0
-        for batch in batched(work, channel_spec(receiver.channel)):
+        if storm.has_step and self._may_send(storm.key, receiver.name):
+            if storm.is_sent and not self._pace(receiver).take(self._now_ms() / 1000):
+                return 0
+            if not await self._step(storm, receiver, channel):
+                return 0
+            sent += storm.is_sent
+        for item, is_quiet in storm.alone():
             if not self._pace(receiver).take(self._now_ms() / 1000):
                 break  # the rest waits for the next turn; nothing of it is claimed
-            if not await self._send(batch, receiver, channel):
+            if not await self._send(item, receiver, channel, is_quiet=is_quiet):
                 break  # unreachable: the others would only wait for it too
             sent += 1
         return sent
@@ -174,101 +188,105 @@ class Notifier:
         if known is None:
             # what a notifier before this one sent counts too
             mine = [
-                r for key, r in self._send_log.records.items() if key.split("|", 2)[1:2] == [receiver.name]
+                (key, r)
+                for key, r in self._send_log.records.items()
+                if key.split("|", 2)[1:2] == [receiver.name]
             ]
-            sent = [r.at_ms / 1000 for r in mine if r.claim]
-            sent += [r.group.last_sent_ms / 1000 for r in mine if r.group and r.group.last_sent_ms]
+            sent = [r.at_ms / 1000 for _, r in mine if r.claim]
+            # the groups of a storm were sent as one
+            groups = {(r.thread if r.is_shared else key): r.group for key, r in mine if r.group}
+            sent += [group.last_sent_ms / 1000 for group in groups.values() if group.last_sent_ms]
             limits = channel_spec(receiver.channel)
             known = Pace(receiver.per_minute or limits.per_minute, limits.per_second, sent)
             self._paces[receiver.name] = known
         return known
 
-    async def _send(self, batch: MessageBatch, receiver: ReceiverConfig, channel: Channel) -> bool:
-        """Claim, send and settle one message. False if the receiver is unreachable."""
-        settled: dict[str, GroupState] = {}
-        claims: dict[str, Claim] = {}
-        for group, decision in batch.items:
-            state = self._groups.state(group, self._now_ms())
-            claim = self._claim(group, decision, state, self._record(group.key))
-            claims[group.key], settled[group.key] = (
-                claim,
-                after(decision, state, group.candidates, self._now_ms()),
-            )
-            claimed = {"group": state, "claim": claim.key, "thread": claim.thread}
-            claimed |= {"receipt": claim.parent, "is_shared": claim.is_shared}
-            await self._send_log.write(group.key, self._record(group.key, **claimed))
-        try:
-            begun_ns = tracing.now_ns()
-            message = await self._message(batch, receiver, settled, claims)
-            receipt = await channel.send(message)
-        except SendRetryableError as error:
-            await self._put_off(batch, receiver, error)
-            return False
-        except SendRejectedError as error:
-            await self._reject(batch, receiver, str(error))
+    async def _send(
+        self, item: Item, receiver: ReceiverConfig, channel: Channel, *, is_quiet: bool = False
+    ) -> bool:
+        """Claim, send and settle the message of one group. False if the receiver is unreachable."""
+        group, decision = item
+        state, record = self._groups.state(group, self._now_ms()), self._record(group.key)
+        claim = self._claim(group, decision, state, record)
+        settled = after(decision, state, group.candidates, self._now_ms())
+        claimed = {"group": state, "claim": claim.key, "thread": claim.thread}
+        claimed |= {"receipt": claim.parent, "is_shared": claim.is_shared}
+
+        def rendered() -> Awaitable[Message]:
+            return self._renderer.message(group, decision, receiver, settled, claim, is_quiet=is_quiet)
+
+        is_reached, receipt = await self._deliver(group.key, claimed, decision, rendered, receiver, channel)
+        if receipt is not None:
+            sent = {"group": settled, "claim": "", "receipt": claim.parent or receipt, "failures": 0}
+            await self._send_log.write(group.key, self._record(group.key, **sent))
+        return is_reached
+
+    async def _step(self, storm: ReceiverStorm, receiver: ReceiverConfig, channel: Channel) -> bool:
+        """Claim, send and settle what a storm does next, as one. False if the receiver is unreachable."""
+        record = self._record(storm.key)
+        claim = storm.claim(record, storm.key in self._unsure)
+        if not storm.is_sent:
+            await self._send_log.write_all(storm.settled(record, claim, record.receipt))
             return True
+
+        def rendered() -> Awaitable[Message]:
+            group, decision = storm.as_one()
+            return self._renderer.message(group, decision, receiver, GroupState(0), claim, storm=storm.seen())
+
+        claimed = {"claim": claim.key, "thread": claim.thread}
+        decision = storm.as_one()[1]
+        is_reached, receipt = await self._deliver(storm.key, claimed, decision, rendered, receiver, channel)
+        if receipt is not None:
+            await self._send_log.write_all(storm.settled(record, claim, claim.parent or receipt))
+        return is_reached
+
+    async def _deliver(
+        self,
+        key: str,
+        claimed: Mapping[str, object],
+        decision: Decision,
+        rendered: Callable[[], Awaitable[Message]],
+        receiver: ReceiverConfig,
+        channel: Channel,
+    ) -> tuple[bool, str | None]:
+        """Claim and send one message: whether the receiver was reached, and the receipt (None: nothing was taken)."""
+        await self._send_log.write(key, self._record(key, **claimed))
+        begun_ns = tracing.now_ns()
+        try:
+            receipt = await channel.send(await rendered())
+        except SendRetryableError as error:
+            await self._put_off(key, receiver, error)
+            return False, None
+        except SendRejectedError as error:
+            await self._reject(key, receiver, str(error))
+            return True, None
         except LogFencedError:
             raise
         except Exception as error:  # one message that cannot be rendered must not silence the other receivers
             _log.exception("notification_not_rendered", receiver=receiver.name)
-            await self._reject(batch, receiver, type(error).__name__)
-            return True
-        for alert_id in dict.fromkeys(one for _, decision in batch.items for one in decision.alert_ids):
+            await self._reject(key, receiver, type(error).__name__)
+            return True, None
+        for alert_id in decision.alert_ids:
             sent_to = {"funnelwatch.receiver": receiver.name, "funnelwatch.channel": receiver.channel}
             tracing.of_alert("message", alert_id, begun_ns, attributes=sent_to)
         NOTIFIER_SENT.labels(receiver.channel).inc()
-        _log.info(
-            "notification_sent",
-            receiver=receiver.name,
-            reason=batch.items[0][1].reason.value,
-            alerts=sum(len(decision.alert_ids) for _, decision in batch.items),
-        )
-        for key in batch.keys:
-            sent = {
-                "group": settled[key],
-                "claim": "",
-                "receipt": claims[key].parent or receipt,
-                "is_shared": claims[key].is_shared if claims[key].parent else batch.is_storm,
-                "failures": 0,
-            }
-            await self._send_log.write(key, self._record(key, **sent))
-            self._unsure.discard(key)
+        said = {"reason": decision.reason.value, "alerts": len(decision.alert_ids)}
+        _log.info("notification_sent", receiver=receiver.name, **said)
+        self._unsure.discard(key)
         self._failures.pop(receiver.name, None)
-        return True
-
-    async def _message(
-        self,
-        batch: MessageBatch,
-        receiver: ReceiverConfig,
-        settled: Mapping[str, GroupState],
-        claims: Mapping[str, Claim],
-    ) -> Message:
-        """The message of a batch. That of a storm belongs to no incident of its own: it begins one for each of its groups."""
-        group, decision = batch.as_one()
-        first = claims[batch.keys[0]]
-        if not batch.is_storm:
-            return await self._renderer.message(group, decision, receiver, settled[group.key], first)
-        content = "|".join(claims[key].key for key in batch.keys)
-        key = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
-        claim = Claim(key, first.thread, "", any(claims[name].is_unsure for name in batch.keys))
-        everything = GroupState(
-            0, sent={k: v for state in settled.values() for k, v in (state.sent or {}).items()}
-        )
-        stores = len(stores_of(batch.items))
-        return await self._renderer.message(group, decision, receiver, everything, claim, stores=stores)
+        return True, receipt
 
     def _claim(self, group: AlertGroup, decision: Decision, state: GroupState, record: SendRecord) -> Claim:
         """The names of the message: a new incident begins where nothing that was sent still fires."""
         is_new = not any(sent.is_firing for sent in (state.sent or {}).values())
         thread = f"{group.key}|{self._now_ms()}" if is_new or not record.thread else record.thread
         parent = "" if is_new else record.receipt
-        key = _message_key(group.key, decision, state)
+        ids = ",".join(sorted(decision.alert_ids))
+        key = message_key(f"{group.key}|{decision.reason}|{ids}|{state.last_sent_ms}|{state.repeats}")
         return Claim(key, thread, parent, group.key in self._unsure, bool(parent) and record.is_shared)
 
-    async def _put_off(
-        self, batch: MessageBatch, receiver: ReceiverConfig, error: SendRetryableError
-    ) -> None:
-        failures = max(self._record(key).failures for key in batch.keys) + 1
+    async def _put_off(self, key: str, receiver: ReceiverConfig, error: SendRetryableError) -> None:
+        failures = self._record(key).failures + 1
         NOTIFIER_FAILED.labels(receiver.channel).inc()
         in_a_row = self._failures[receiver.name] = self._failures.get(receiver.name, 0) + 1
         wait_s = error.retry_after_s or min(MAX_BACKOFF_S, 2.0 ** min(in_a_row, 10))
@@ -280,36 +298,24 @@ class Notifier:
             failures=in_a_row,
             retry_in_s=wait_s,
         )
-        for key in batch.keys:
-            await self._send_log.write(key, self._record(key, claim="", failures=failures))
+        await self._send_log.write(key, self._record(key, claim="", failures=failures))
 
-    async def _reject(self, batch: MessageBatch, receiver: ReceiverConfig, error: str) -> None:
-        failures = max(self._record(key).failures for key in batch.keys) + 1
+    async def _reject(self, key: str, receiver: ReceiverConfig, error: str) -> None:
+        failures = self._record(key).failures + 1
         NOTIFIER_REJECTED.labels(receiver.channel).inc()
         wait_s = min(MAX_REJECTED_PAUSE_S, REJECTED_PAUSE_S * 2.0 ** min(failures - 1, 10))
         _log.error("notification_rejected", receiver=receiver.name, error=error, retry_in_s=wait_s)
-        for key in batch.keys:
-            self._not_before_ms[key] = self._now_ms() + round(wait_s * 1000)
-            await self._send_log.write(key, self._record(key, claim="", failures=failures))
+        self._not_before_ms[key] = self._now_ms() + round(wait_s * 1000)
+        await self._send_log.write(key, self._record(key, claim="", failures=failures))
 
     def unreachable(self) -> tuple[str, ...]:
         """The receivers that cannot be reached now."""
         return tuple(sorted(self._failures))
 
     def _forget(self) -> None:
-        kept = {
-            alert_id
-            for record in self._send_log.records.values()
-            if record.group is not None
-            for alert_id, sent in (record.group.sent or {}).items()
-            if sent.is_firing
-        }
+        kept: set[str] = set()
+        for record in self._send_log.records.values():
+            sent = (record.group.sent or {}) if record.group else {}
+            kept |= {alert_id for alert_id, what in sent.items() if what.is_firing}
+            kept |= set(record.storm.alert_ids if record.storm else ())  # its end counts them
         self._book.forget(kept, self._now_ms())
-
-
-def _message_key(key: str, decision: Decision, state: GroupState) -> str:
-    """Equal for a message that is begun again from the same state, different for every later one."""
-    content = (
-        f"{key}|{decision.reason}|{','.join(sorted(decision.alert_ids))}|{state.last_sent_ms}|{state.repeats}"
-    )
-    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
@@ -25,7 +26,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup
 from streams.incidents.links import LIFETIME_MS, Link, sign
 from streams.incidents.reader import ReaderWording
-from streams.notifier.notes import STORM, STORM_COST, STORM_OVER, note_of, note_of_acknowledged
+from streams.notifier.notes import StormSeen, note_of, note_of_acknowledged, note_of_storm, summary_of_storm
 
 #: most cards in one message to people; what is left over is counted in its note
 MAX_CARDS = 5
@@ -44,6 +45,11 @@ class Claim:
     is_unsure: bool
     #: that first message is the summary of a storm, and of other incidents too
     is_shared: bool = False
+
+
+def message_key(content: str) -> str:
+    """The key of a message from what makes it the one that it is: equal for one that is begun again, different for every later one."""
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 class MessageRenderer:
@@ -69,9 +75,10 @@ class MessageRenderer:
         settled: GroupState,
         claim: Claim,
         *,
-        stores: int = 0,
+        storm: StormSeen | None = None,
+        is_quiet: bool = False,
     ) -> Message:
-        """The message of a decision that was claimed; ``stores`` is how many stores a storm has, 0 where there is none."""
+        """The message of a decision that was claimed; ``storm`` is what is said of it where it is one's."""
         by_id = {candidate.alert_id: candidate for candidate in group.candidates}
         chosen = sorted(
             (by_id[alert_id] for alert_id in decision.alert_ids),
@@ -83,7 +90,7 @@ class MessageRenderer:
         shown = chosen if channel_spec(receiver.channel).takes_all else chosen[:MAX_CARDS]
         cards = tuple([await self.card(candidate, receiver) for candidate in shown])
         if decision.reason is Reason.TAKEN_ON:
-            return await self._acknowledged(chosen, cards, receiver, claim)
+            return self._acknowledged(chosen, cards, receiver, claim, storm)
         sent = {alert_id for alert_id, what in (settled.sent or {}).items() if what.is_firing}
         others = len(sent - set(decision.alert_ids))
         opened_ms = min(self._book.alerts[c.alert_id].opened_at_ms for c in chosen)
@@ -92,6 +99,14 @@ class MessageRenderer:
             for silence in self._book.actions.ended(self._now_ms())
             if silence.ends_ms >= opened_ms and any(silence.covers(c.labels) for c in chosen)
         ]
+        note = note_of(
+            receiver.language,
+            decision.reason,
+            unsure=claim.is_unsure,
+            left_out=len(chosen) - len(cards),
+            others=others,
+            silence=max(silences, key=lambda s: s.ends_ms, default=None),
+        )
         return Message(
             key=claim.key,
             thread=claim.thread,
@@ -100,39 +115,36 @@ class MessageRenderer:
             kind=_kind(cards),
             language=receiver.language,
             cards=cards,
-            note=note_of(
-                receiver.language,
-                decision.reason,
-                unsure=claim.is_unsure,
-                left_out=len(chosen) - len(cards),
-                others=others,
-                silence=max(silences, key=lambda s: s.ends_ms, default=None),
-            ),
+            note=f"{note} {note_of_storm(receiver.language, storm)}".strip() if storm else note,
             others_firing=others,
-            summary=self._summary(chosen, stores, receiver) if stores else "",
+            summary=self._summary(chosen, storm, receiver) if storm else "",
+            is_quiet=is_quiet or bool(storm and storm.is_change),
         )
 
-    def _summary(self, chosen: list[Candidate], stores: int, receiver: ReceiverConfig) -> str:
+    def _summary(self, chosen: list[Candidate], storm: StormSeen, receiver: ReceiverConfig) -> str:
         """What a storm has in common, and what it has cost where that is known of it."""
-        language = receiver.language
-        if not any(c.is_firing for c in chosen):
-            return STORM_OVER(language, n=stores)
         # the steps of one store lose the same visitors: of each store the largest loss counts
         by_store: dict[str, float] = {}
         for c in chosen:
             money = self._book.lost_money.get(c.alert_id, 0.0)
             by_store[c.labels["store_id"]] = max(by_store.get(c.labels["store_id"], 0.0), money)
         lost = sum(by_store.values())
-        wording = ReaderWording(language)
-        cost = STORM_COST(language, lost=wording.money(lost, self._config.alerting.base_currency))
-        return STORM(language, n=stores) + (cost if lost else "")
+        wording = ReaderWording(receiver.language)
+        cost = wording.money(lost, self._config.alerting.base_currency) if lost else ""
+        names = [self._name(store, receiver.language) for store in storm.off]
+        return summary_of_storm(receiver.language, storm, names, cost)
 
-    async def _acknowledged(
-        self, chosen: list[Candidate], cards: tuple[Card, ...], receiver: ReceiverConfig, claim: Claim
+    def _acknowledged(
+        self,
+        chosen: list[Candidate],
+        cards: tuple[Card, ...],
+        receiver: ReceiverConfig,
+        claim: Claim,
+        storm: StormSeen | None,
     ) -> Message:
         """That somebody has acknowledged what was sent: one line, and the cards for what keeps an incident up to date."""
         taken = []
-        for candidate in chosen:
+        for candidate in (c for c in chosen if storm is None or c.alert_id in storm.taken):
             alert = self._book.alerts[candidate.alert_id]
             name = self._name(alert.store_id, receiver.language)
             who = self._book.actions.handling(alert.alert_id).acknowledged_by
@@ -146,6 +158,7 @@ class MessageRenderer:
             language=receiver.language,
             cards=cards,
             note=note_of_acknowledged(receiver.language, taken),
+            summary=self._summary(chosen, storm, receiver) if storm else "",
         )
 
     def _name(self, store_id: str, language: Language) -> str:

@@ -150,12 +150,24 @@ async def test_slack_s_first_message_is_brought_up_to_date_with_each_reply(
     ]
     channel = SlackBotChannel(session, url, "xoxb-1", "#ops", ("U1",))
     receipt = await channel.send(message())
-    assert await channel.send(message(parent=receipt, note="recovered")) == "17.002"
+    assert await channel.send(message(parent=receipt, note="recovered")) == "C0AB/17.002"
     assert hook.paths == ["/api/chat.postMessage", "/api/chat.postMessage", "/api/chat.update"]
     update = hook.payloads[-1]
     assert (update["ts"], update["channel"]) == ("17.001", "C0AB")
     assert "recovered" in update["blocks"][0]["text"]["text"]
     assert "thread_ts" not in update
+
+
+async def test_what_is_only_brought_up_to_date_in_slack_is_not_posted(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    """After a restart nothing but the receipt knows the channel's id, which Slack wants for a change."""
+    url = hook.url.replace("/hook", "/api/chat.postMessage")
+    hook.answers = [(200, {"ok": True, "ts": "17.001", "channel": "C0AB"}, {})]
+    quiet = replace(message(parent="C0AB/17.001"), is_quiet=True)
+    assert await SlackBotChannel(session, url, "xoxb-1", "#ops", ()).send(quiet) == "C0AB/17.001"
+    assert hook.paths == ["/api/chat.update"]
+    assert (hook.payloads[0]["channel"], hook.payloads[0]["ts"]) == ("C0AB", "17.001")
 
 
 async def test_a_first_message_that_slack_will_not_change_does_not_send_the_reply_again(
@@ -166,7 +178,7 @@ async def test_a_first_message_that_slack_will_not_change_does_not_send_the_repl
         (200, {"ok": False, "error": "cant_update_message"}, {}),
     ]
     channel = SlackBotChannel(session, hook.url, "xoxb-1", "#ops", ())
-    assert await channel.send(message(parent="17.001")) == "17.002"
+    assert await channel.send(message(parent="C0AB/17.001")) == "C0AB/17.002"
     assert len(hook.payloads) == 2
 
 

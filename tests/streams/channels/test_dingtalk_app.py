@@ -89,6 +89,12 @@ async def test_the_end_is_a_short_message_and_the_card_turns_green(
     assert "🟢 已恢复" in shown(changed)
 
 
+async def test_what_is_only_brought_up_to_date_calls_nobody(channel: DingTalkAppChannel, hook: Hook) -> None:
+    hook.answers = [TOKEN, DONE]
+    assert await channel.send(replace(message(parent="key-0"), is_quiet=True)) == "key-0"
+    assert hook.paths[1:] == ["/v1.0/im/robots/interactiveCards"]
+
+
 async def test_a_picture_is_uploaded_and_one_that_fails_costs_nothing_else(
     channel: DingTalkAppChannel, hook: Hook
 ) -> None:

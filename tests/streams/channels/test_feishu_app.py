@@ -151,3 +151,12 @@ def test_a_receiver_by_an_app_is_one_of_the_configuration() -> None:
         "to": ["oc_1"],
     }
     assert Config.model_validate({"alerting": {"receivers": [receiver]}}).alerting.receiver("ops") is not None
+
+
+async def test_what_is_only_brought_up_to_date_calls_nobody(bot: Bot, hook: Hook) -> None:
+    """The message of a storm had a reply for each store that joined it."""
+    hook.answers = [TOKEN, CHANGED]
+    assert await bot.channel.send(replace(message(parent="om_1"), is_quiet=True)) == "om_1"
+    assert list(zip(hook.methods, hook.paths, strict=True))[1:] == [
+        ("PATCH", "/open-apis/im/v1/messages/om_1")
+    ]

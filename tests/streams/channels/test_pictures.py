@@ -94,7 +94,7 @@ async def test_slack_s_bot_puts_the_picture_into_the_thread_once_for_each_piece_
     place = (200, {"ok": True, "upload_url": hook.url.replace("/hook", "/files/upload"), "file_id": "F1"}, {})
     hook.answers = [posted, place, (200, {}, {}), (200, {"ok": True}, {})]
     channel = SlackBotChannel(session, url, "xoxb-1", "#ops", ())
-    assert await channel.send(MESSAGE) == "17.001"
+    assert await channel.send(MESSAGE) == "C0AB/17.001"
     assert hook.paths[1:] == [
         "/api/files.getUploadURLExternal",
         "/files/upload",

@@ -25,6 +25,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 from streams.kafka.admin import create_topics
 from streams.kafka.errors import LogFencedError
+from streams.notifier.notes import STORM_JOINS
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings, load_settings
 from tests.fixtures.alert_card import ALERT
@@ -55,7 +56,7 @@ alerting:
 """
 
 #: what ops and the pager should have got, in order: time (UTC), receiver, verdict, store, how the note begins
-EXPECTED = """
+EXPECTED = f"""
 00:10:00 pager Critical cart
 00:11:00 ops Critical cart
 00:50:00 ops Resolved cart
@@ -73,10 +74,10 @@ EXPECTED = """
 05:01:00 ops Warning silenced
 07:10:00 ops Warning silenced The silence has ended and the alert is still firing. It was silenced by li: new checkout.
 07:20:00 ops Closed silenced
-10:00:00 pager Critical storm-007 At least 20 stores are off at the same time 15 more: see the page.
-10:01:00 ops Critical storm-007 At least 200 stores are off at the same time 195 more: see the page.
-10:40:00 ops Resolved storm-007 200 stores have recovered 195 more: see the page.
-10:40:00 pager Resolved storm-007 20 stores have recovered 15 more: see the page.
+10:01:30 pager Critical storm-007 At least 20 stores are off at the same time 15 more: see the page. {STORM_JOINS("en")}
+10:02:30 ops Critical storm-007 At least 200 stores are off at the same time 195 more: see the page. {STORM_JOINS("en")}
+10:40:00 ops Resolved storm-007 200 stores have recovered after 40 min 195 more: see the page.
+10:40:00 pager Resolved storm-007 20 stores have recovered after 40 min 15 more: see the page.
 11:11:00 ops Warning pool
 11:40:00 ops Resolved pool
 12:01:00 ops Warning rising

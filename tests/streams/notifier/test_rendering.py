@@ -19,6 +19,7 @@ from streams.incidents.action_log import new_action
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup
+from streams.notifier.notes import StormSeen
 from streams.notifier.rendering import MAX_CARDS, Claim, MessageRenderer
 from streams.settings import load_settings
 from tests.fixtures.alert_card import ALERT
@@ -43,7 +44,11 @@ class Desk:
         self.config, self.renderer, self.book = config, renderer, book
 
     async def message(
-        self, receiver: str, reason: Reason = Reason.NEW, ids: tuple[str, ...] = (), stores: int = 0
+        self,
+        receiver: str,
+        reason: Reason = Reason.NEW,
+        ids: tuple[str, ...] = (),
+        storm: StormSeen | None = None,
     ) -> msgspec.Raw:
         group = AlertGroup(
             "g",
@@ -54,7 +59,7 @@ class Desk:
         assert chosen is not None
         decision = Decision(GroupAction.SEND, reason, ids or tuple(self.book.alerts))
         made = await self.renderer.message(
-            group, decision, chosen, GroupState(0), Claim("k", "t", "", False), stores=stores
+            group, decision, chosen, GroupState(0), Claim("k", "t", "", False), storm=storm
         )
         return msgspec.Raw(msgspec.json.encode(webhook_payload(made)))
 
@@ -104,6 +109,7 @@ async def test_a_store_has_its_name_in_the_reader_s_language(desk: Desk) -> None
 
 async def test_a_storm_begins_with_how_many_stores_and_what_it_costs(desk: Desk) -> None:
     desk.book.lost_money["a1"], desk.book.lost_money["a2"] = 1500.0, 700.0
-    sent = msgspec.json.decode(await desk.message("people", stores=MANY))
+    storm = StormSeen(tuple(f"s{n}" for n in range(MANY)), 0, 3, False, False, True)
+    sent = msgspec.json.decode(await desk.message("people", storm=storm))
     assert sent["title"] == "At least 80 stores are off at the same time, about $2,200 lost so far"
     assert len(sent["alerts"]) == MAX_CARDS

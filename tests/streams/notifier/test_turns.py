@@ -1,7 +1,7 @@
 """Single turns of a notifier against the real send log: receivers that are unreachable, slow or reject, and alerts that move."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -22,11 +22,19 @@ from tests.fixtures.alert_card import ALERT
 
 CONFIG = """
 alerting:
-  receivers: [{name: ops, channel: console}, {name: pager, channel: console}]
+  receivers:
+    - {name: ops, channel: console}
+    - {name: pager, channel: console}
+    - {name: living, channel: slack, url: "env:URL", secret: "env:TOKEN", to: ["#ops"]}
+    - {name: machine, channel: webhook, url: "env:URL", secret: "env:TOKEN"}
   route:
     receiver: ops
     group_wait: 0s
-    routes: [{name: page, match: ["severity=critical"], receiver: pager}]
+    routes:
+      - {name: page, match: ["severity=critical"], receiver: pager}
+      - {name: storms, match: ["store_id=~storm-.*"], receiver: living, continues: true}
+      - {name: all, match: ["store_id=~storm-.*"], receiver: machine, continues: true}
+      - {name: rest}
 """
 START_MS = ALERT.opened_at_ms
 
@@ -53,9 +61,12 @@ class Receiver:
 class Bench:
     """A notifier with its clock and its two receivers."""
 
-    def __init__(self, notifier: Notifier, book: AlertBook, ops: Receiver, pager: Receiver) -> None:
-        self.notifier, self.book, self.ops, self.pager = notifier, book, ops, pager
+    def __init__(self, notifier: Notifier, book: AlertBook, receivers: Mapping[str, Receiver]) -> None:
+        self.notifier, self.book = notifier, book
+        self.ops, self.pager = receivers["ops"], receivers["pager"]
+        self.living, self.machine = receivers["living"], receivers["machine"]
         self.now_ms = START_MS
+        self.fired_ms: dict[str, int] = {}
 
     async def turn(self, later_s: float = 0) -> None:
         self.now_ms += round(later_s * 1000)
@@ -64,7 +75,7 @@ class Bench:
     def happens(self, store: str, level: Level, sequence: int = 1, *, over: bool = False) -> None:
         alert: AlertTransition = msgspec.structs.replace(
             ALERT, alert_id=store, store_id=store, level=level, sequence=sequence, at_ms=self.now_ms, opened_at_ms=START_MS,
-            fired_at_ms=START_MS, state=AlertState.RESOLVED if over else AlertState.FIRING,
+            fired_at_ms=self.fired_ms.setdefault(store, self.now_ms), state=AlertState.RESOLVED if over else AlertState.FIRING,
             resolved_at_ms=self.now_ms if over else None,
         )  # fmt: skip
         self.book.take_alert(msgspec.json.encode(alert))
@@ -82,14 +93,14 @@ async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> AsyncIterator[
         group_prefix=topic_prefix.rstrip("."),
         clickhouse_url="http://127.0.0.1:9",
     )
-    send_log, book, ops, pager = SendLog(settings, settings.group_prefix), AlertBook(), Receiver(), Receiver()
+    send_log, book = SendLog(settings, settings.group_prefix), AlertBook()
+    receivers = {name: Receiver() for name in ("ops", "pager", "living", "machine")}
     await send_log.take_over()
     made: list[Bench] = []
     facts = FactsReader(settings, config, lambda: made[0].now_ms)
-    notifier = Notifier(
-        config, book, send_log, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms, 60.0
-    )
-    made.append(Bench(notifier, book, ops, pager))
+    now = lambda: made[0].now_ms  # noqa: E731
+    notifier = Notifier(config, book, send_log, facts, receivers, "", "", now, 60.0)
+    made.append(Bench(notifier, book, receivers))
     yield made[0]
     await notifier.close()
     await facts.close()
@@ -194,23 +205,91 @@ async def test_a_silence_can_be_asked_for_again_from_a_later_message(bench: Benc
     assert links[0] != links[1]
 
 
-async def test_a_storm_was_a_message_for_every_store_and_each_goes_on_alone(bench: Bench) -> None:
-    for number in range(30):
-        bench.happens(f"s{number}", Level.NOTICE)
+STORM = [f"storm-{number:02}" for number in range(30)]
+
+
+async def pass_storm(bench: Bench) -> None:
+    """Thirty stores go off within four minutes and are back a quarter of an hour later, one after the other."""
+    for number, store in enumerate(STORM):
+        bench.happens(store, Level.NOTICE)
+        await bench.turn(2 if number < 4 else 9)
+    for _ in range(6):
+        await bench.turn(20)
+
+
+async def end_storm(bench: Bench) -> None:
+    for number, store in enumerate(STORM):
+        bench.happens(store, Level.NOTICE, 9, over=True)
+        await bench.turn(20 if number % 3 else 0)
+
+
+async def test_a_storm_of_thirty_stores_was_three_to_four_summaries_in_a_chat(bench: Bench) -> None:
+    await pass_storm(bench)
+    alone, summaries = bench.ops.got[:4], bench.ops.got[4:]
+    assert [message.summary for message in alone] == [""] * 4
+    (storm,) = summaries
+    assert storm.summary.startswith("At least ")
+    assert "within half an hour" in storm.note
+    await end_storm(bench)
+    assert [message.summary[:35] for message in bench.ops.got[5:]] == ["30 stores have recovered after 13 m"]
+    await bench.turn(3600)
+    assert len(bench.ops.got) == 6
+
+
+async def test_a_storm_is_one_message_that_lives_where_it_can_be_changed(bench: Bench) -> None:
+    await pass_storm(bench)
+    heard = [message for message in bench.living.got if not message.is_quiet]
+    assert [bool(message.summary) for message in heard] == [False] * 4 + [True]
+    changes = [message for message in bench.living.got if message.is_quiet]
+    assert changes[-1].summary.startswith("At least 30 stores")
+    assert {message.parent for message in changes} == {"receipt"}
+    before = len(bench.living.got)
+    await end_storm(bench)
+    after = bench.living.got[before:]
+    assert any("30 stores were off" in message.summary for message in after if message.is_quiet)
+    (end,) = [message for message in after if not message.is_quiet]
+    assert (end.summary[:24], end.parent) == ("30 stores have recovered", "receipt")
+
+
+async def test_what_was_sent_before_a_storm_is_brought_up_to_date_too(bench: Bench) -> None:
+    await pass_storm(bench)
+    before = len(bench.living.got)
+    bench.happens(STORM[0], Level.NOTICE, 9, over=True)
+    await bench.turn(30)
+    shared, own = bench.living.got[before:]
+    assert shared.summary.startswith("30 stores were off")
+    assert (own.summary, own.is_quiet) == ("", True)
+    assert [card.alert_id for card in own.cards] == [STORM[0]]
+
+
+async def test_a_program_gets_every_alert_of_a_storm_and_every_end(bench: Bench) -> None:
+    await pass_storm(bench)
+    await end_storm(bench)
+    got = [(card.alert_id, card.is_firing) for message in bench.machine.got for card in message.cards]
+    assert sorted(got) == sorted((store, state) for store in STORM for state in (True, False))
+
+
+async def test_a_message_of_a_storm_that_could_not_be_sent_is_sent_later(bench: Bench) -> None:
+    async def missing() -> None:
+        raise SendRetryableError("busy", 30.0)
+
+    bench.living.answer = missing
+    for store in STORM:
+        bench.happens(store, Level.NOTICE)
     await bench.turn()
-    (storm,) = bench.ops.got
-    assert storm.summary.startswith("At least 30 stores")
-    assert not storm.is_shared
-    await bench.turn(60)
-    assert len(bench.ops.got) == 1
-    bench.happens("s7", Level.NOTICE, 2, over=True)
-    await bench.turn()
-    assert [card.alert_id for card in bench.ops.got[1].cards] == ["s7"]
-    assert bench.ops.got[1].is_shared  # the first message of its thread is that of all thirty
-    for number in range(30):
-        if number != 7:
-            bench.happens(f"s{number}", Level.NOTICE, 2, over=True)
-    await bench.turn()
-    assert bench.ops.got[2].summary == "29 stores have recovered"
-    await bench.turn(60)
-    assert len(bench.ops.got) == 3
+    assert (bench.living.tried, bench.living.got) == (1, [])
+    bench.living.answer = None
+    await bench.turn(31)
+    assert [message.summary[:18] for message in bench.living.got] == ["At least 30 stores"]
+
+
+async def test_some_stores_that_stay_off_are_named_at_the_end_and_go_on_alone(bench: Bench) -> None:
+    await pass_storm(bench)
+    for store in STORM[2:]:
+        bench.happens(store, Level.NOTICE, 9, over=True)
+    for _ in range(20):
+        await bench.turn(20)
+    assert bench.ops.got[-1].summary.endswith("still off: storm-00, storm-01")
+    bench.happens(STORM[0], Level.NOTICE, 9, over=True)
+    await bench.turn(20)
+    assert [card.alert_id for card in bench.ops.got[-1].cards] == [STORM[0]]
