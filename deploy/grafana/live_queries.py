@@ -227,7 +227,7 @@ SELECT groupArray((ask, stores, currency, until_s)) FROM
     FROM
     (
         SELECT alert_id AS ask, arrayJoin(if(empty(members), [toString(store_id)], arrayMap(m -> toString(m), members))) AS member,
-               toInt64(toUnixTimestamp(toStartOfHour(opened_at))) AS until
+               toInt64(toUnixTimestamp(toStartOfMinute(opened_at))) AS until
         FROM alerts WHERE {_IS_OPEN}
     ) AS asked_for
     LEFT JOIN (SELECT toString(store_id) AS member, toString(currency) AS currency FROM stores) AS shops USING (member)

@@ -1,8 +1,9 @@
 """What a lost event is worth: its chance of becoming an order, times what an order brings. The only price there is.
 
 Page, API, card, severity, mail, digest and Grafana all price an alert by ``price``; what it needs of a store (``Worth``) is read by
-one query, ``streams/incidents/worth.py``, over one span: the ``WORTH_DAYS`` before the hour in which the alert opened. So the
-incident itself does not lower its own price, and the figure does not depend on who asks, or when.
+one query, ``streams/incidents/worth.py``, over one span: the ``WORTH_DAYS`` before the alert opened (counts by whole hours, amounts to
+the minute). So the incident itself does not lower its own price, and the figure does not depend on who asks. A shop that had no order
+with a price before its alert is priced by those of the day after it.
 
 Orders without a price (samples, exchanges, gifts) say nothing of what an order brings: they are left out of its mean amount.
 """

@@ -17,7 +17,7 @@ from scoring.funnel.money import WORTH_DAYS, Worth, worth_of_pool
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.segment_names import takes_part_sql
 from scoring.funnel.stages import STAGES, Stage
-from scoring.funnel.units import DAY_MS, HOUR_MS
+from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clock import monotonic
 from streams.config.model import Config
 from streams.incidents.rates import ExchangeRate, ExchangeRates
@@ -26,6 +26,8 @@ from streams.incidents.rates import ExchangeRate, ExchangeRates
 FRESH_S = 600.0
 _PRICED = f"('{Stage.ORDER.value}', '{Stage.PAYMENT.value}')"
 _SPAN_S = WORTH_DAYS * DAY_MS // 1000
+#: a shop without any order before its alert is priced by those of this long after it
+_SINCE_S = DAY_MS // 1000
 #: the alerts asked about, as parameters
 _ASKED = """
     SELECT one.1 AS ask, one.2 AS stores, one.3 AS currency, one.4 AS until_s
@@ -34,15 +36,30 @@ _ASKED = """
 """
 
 
+def _slot(asked: str) -> str:
+    """The hour of an event; of those in which an alert opened, the minute."""
+    at = "toDateTime(event_time, 'UTC')"
+    hours = f"(SELECT toDateTime(until_s - until_s % 3600, 'UTC') FROM ({asked}))"
+    return f"if(toStartOfHour({at}) IN {hours}, toStartOfMinute({at}), toStartOfHour({at}))"
+
+
+def _mean(stage: Stage, side: str) -> str:
+    """The mean amount of a stage's events on one side of the minute in which the alert opened; NULL without any."""
+    chosen = f"kind = '{stage.value}' AND slot {side} toDateTime(asked.until_s, 'UTC')"
+    return f"sumIf(total, {chosen}) / nullIf(sumIf(n, {chosen}), 0)"
+
+
 def worth_sql(asked: str, first_s: str, last_s: str) -> str:
     """A query for the counts (``Array(Float64)`` by stage, of orders those that a page led to) and mean amounts of each alert asked about.
 
     Args:
-        asked: a subquery with the columns ``ask`` (String), ``stores`` (Array(String)), ``currency`` and ``until_s`` (the hour in
-            which the alert opened, in Unix seconds).
+        asked: a subquery with the columns ``ask`` (String), ``stores`` (Array(String)), ``currency`` and ``until_s`` (the minute in
+            which the alert opened, in Unix seconds). Counts are those of the whole hours before it, amounts those until that minute.
         first_s, last_s: expressions, no later than the first span's begin and no earlier than the last one's end.
     """
-    span = f"hour >= toDateTime(asked.until_s - {_SPAN_S}, 'UTC') AND hour < toDateTime(asked.until_s, 'UTC')"
+    opened_hour = "asked.until_s - asked.until_s % 3600"
+    first = f"toDateTime({opened_hour} - {_SPAN_S}, 'UTC')"
+    span = f"hour >= {first} AND hour < toDateTime({opened_hour}, 'UTC')"
     each = f"SELECT ask, currency, until_s, arrayJoin(stores) AS store_id FROM ({asked})"
     return f"""
 SELECT ask, currency, counts, order_amount, payment_amount
@@ -63,19 +80,19 @@ FROM
 ) AS numbers
 FULL JOIN
 (
-    SELECT ask, sumIf(total, kind = '{Stage.ORDER.value}') / nullIf(sumIf(n, kind = '{Stage.ORDER.value}'), 0) AS order_amount,
-           sumIf(total, kind = '{Stage.PAYMENT.value}') / nullIf(sumIf(n, kind = '{Stage.PAYMENT.value}'), 0) AS payment_amount
+    SELECT ask, coalesce({_mean(Stage.ORDER, "<")}, {_mean(Stage.ORDER, ">=")}) AS order_amount,
+           coalesce({_mean(Stage.PAYMENT, "<")}, {_mean(Stage.PAYMENT, ">=")}) AS payment_amount
     FROM ({each}) AS asked
     INNER JOIN
     (
-        SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS hour, toString(currency) AS money,
-               toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
+        SELECT store_id, {_slot(asked)} AS slot,
+               toString(currency) AS money, toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
         FROM events
         WHERE type IN {_PRICED} AND amount > 0 AND {takes_part_sql(Stage.ORDER)} AND store_id IN (SELECT store_id FROM ({each}))
-          AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + 3600, 'UTC')
-        GROUP BY store_id, hour, money, kind
+          AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + {_SINCE_S}, 'UTC')
+        GROUP BY store_id, slot, money, kind
     ) AS paid ON paid.store_id = asked.store_id AND paid.money = asked.currency
-    WHERE {span}
+    WHERE slot >= {first} AND slot < toDateTime(asked.until_s + {_SINCE_S}, 'UTC')
     GROUP BY ask
 ) AS amounts USING (ask)
 """
@@ -245,7 +262,7 @@ class WorthReader:
         return {alert_id: worth for alert_id, worth in made.items() if worth is not None}
 
     async def _ask(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
-        untils = [alert.opened_at_ms // HOUR_MS * HOUR_MS // 1000 for alert in alerts]
+        untils = [alert.opened_at_ms // MINUTE_MS * MINUTE_MS // 1000 for alert in alerts]
         currencies = [self.currency(alert.stores) for alert in alerts]
         rows = await self._rows(
             _WORTH,
@@ -253,7 +270,7 @@ class WorthReader:
             stores=[list(alert.stores) for alert in alerts],
             currencies=currencies,
             untils=untils,
-            first_s=min(untils) - _SPAN_S,
+            first_s=min(untils) // 3600 * 3600 - _SPAN_S,
             last_s=max(untils) - 1,
         )
         found = {row["ask"]: row for row in rows}

@@ -32,8 +32,8 @@ DEFINITION_WORDS: Mapping[str, Text] = {
         "28 天内没有任何来源提供该阶段；这不是零。", "No source supplied the stage in 28 days; that is not zero."
     ),
     "def_money_title": Text(
-        "少掉的事件数 × 其成单概率 × 平均订单金额（取告警前 14 天，0 元订单不计入均值）；是估计，不是预测。",
-        "Missing events × their chance of becoming an order × the mean order (of the 14 days before the alert; free orders "
+        "少掉的事件数 × 其成单概率 × 平均订单金额（取告警开始前 14 天；此前没有订单的店，取开始后一天；0 元订单不计入均值）；是估计，不是预测。",
+        "Missing events × their chance of becoming an order × the mean order (of the 14 days before the alert began, or of the day after it where there were none; free orders "
         "are left out of the mean); an estimate, not a forecast.",
     ),
 }  # fmt: skip

@@ -30,14 +30,18 @@ stores:
   - {id: north, currency: EUR, zone: Europe/Berlin}
   - {id: south, currency: EUR, zone: Europe/Rome}
   - {id: yen, currency: JPY, zone: Asia/Tokyo}
+  - {id: young, currency: EUR, zone: Europe/Rome}
+  - {id: newborn, currency: EUR, zone: Europe/Rome}
 alerting:
   base_currency: USD
   receivers: [{name: ops, channel: console}]
   route: {receiver: ops}
 """
 NOW_MS = time.time_ns() // 1_000_000
-MINUTE_MS = 60_000
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 OPENED_MS = NOW_MS - 15 * MINUTE_MS
+#: in the middle of an hour, at any hour
+MID_HOUR_MS = (NOW_MS // HOUR_MS - 3) * HOUR_MS + 30 * MINUTE_MS
 COLUMNS = [
     "store_id",
     "event_time",
@@ -118,6 +122,10 @@ def fill(client: Client) -> None:
     rows += orders("north", "USD", "900.00", 5, "webhook", 12)
     rows += orders("south", "EUR", "80.00", 50, "webhook", 100)
     rows += orders("yen", "JPY", "5000", 10, "webhook", 100)
+    mid_hour = (NOW_MS - MID_HOUR_MS) // MINUTE_MS
+    rows += orders("young", "EUR", "30.00", 4, "webhook", mid_hour + 10)
+    rows += orders("young", "EUR", "900.00", 4, "webhook", mid_hour - 5)
+    rows += orders("newborn", "EUR", "12.00", 4, "webhook", mid_hour - 5)
     client.insert("events_raw", rows, column_names=COLUMNS)
     minutes = [counted("north", 1500, 150), counted("south", 500, 50), counted("yen", 100, 10)]
     client.insert("minutes_raw", minutes, column_names=["store_id", "minute", "segment", "counts", "version"])
@@ -155,6 +163,16 @@ async def test_an_order_is_worth_its_mean_amount_in_the_stores_own_currency(read
     assert worth_of_step("impression_to_click", clicks.counts, clicks.amounts) == pytest.approx(
         20 * 150 / 1500
     )
+
+
+@pytest.mark.parametrize(("store", "amount"), [("young", 30.0), ("newborn", 12.0)])
+async def test_an_alert_in_a_shop_s_first_hour_had_no_money(
+    reader: FactsReader, store: str, amount: float
+) -> None:
+    """Orders of the alert's own hour count up to its minute; without any before it, those that came since."""
+    mid_hour = msgspec.structs.replace(alert(store), opened_at_ms=MID_HOUR_MS)
+    worth = (await reader.facts(mid_hour)).store.worth
+    assert worth.amounts == {"order": pytest.approx(amount)}
 
 
 async def test_the_pixels_share_of_orders_is_shown_with_its_usual_one(reader: FactsReader) -> None:
