@@ -33,6 +33,9 @@ log.message.timestamp.type=CreateTime
 log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.hours=168
 log.segment.bytes=268435456
+# an entry of 12 bytes each 4 KB, so a whole segment's; the default, 10 MB, is laid out at the first record of each partition, and the
+# kernel fills as much of its cache with zeros as it reads ahead (8 MB on some machines), twice a partition
+log.index.size.max.bytes=1048576
 # the default, 128 MB, is taken from the heap at start
 log.cleaner.dedupe.buffer.size=16777216
 offsets.topic.replication.factor=1
