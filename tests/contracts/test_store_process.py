@@ -325,3 +325,34 @@ def test_a_configuration_file_in_the_working_folder_changes_nothing(tmp_path):
         )
         assert json.loads(answer.text) == [["writing"]]
         process.terminate()
+
+
+@pytest.mark.parametrize("sent", ["in the body", "in the address"])
+def test_the_rows_of_a_large_insert_were_read_whole_and_written_again(launch_store, sent: str):
+    store = launch_store()
+    client = store.client()
+    client.command("CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a")
+    statement = (
+        "/* FORMAT CSV */ INSERT INTO t SELECT a, b FROM input('a UInt64, b String') FORMAT JSONEachRow"
+    )
+    rows = "".join(f'{{"a":{number},"b":"{"x" * 90}"}}\n' for number in range(60_000)).encode()
+    before = _written_bytes(store.pid)
+    answer = httpx.post(
+        store.url,
+        params={"query": statement, "database": "funnelwatch"}
+        if sent == "in the address"
+        else {"database": "funnelwatch"},
+        content=rows if sent == "in the address" else statement.encode() + b"\n" + rows,
+        auth=(store.user, store.password),
+        timeout=within(60),
+    )
+    assert answer.status_code == 200, answer.text
+    assert _written_bytes(store.pid) - before < 1.5 * len(rows)
+    assert client.query("SELECT count(), sum(a), sum(length(b)) FROM t").result_rows == [
+        (60_000, 59_999 * 30_000, 90 * 60_000)
+    ]
+
+
+def _written_bytes(pid: int) -> int:
+    lines = dict(line.split(": ") for line in Path(f"/proc/{pid}/io").read_text().splitlines())
+    return int(lines["wchar"])

@@ -444,3 +444,20 @@ def test_the_reader_connects_with_the_ordinary_client(clickhouse):
 
 def test_what_cannot_be_had_here_is_said(ask):
     assert ask("SELECT 1", packed="nonsense").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO t FORMAT Values",
+        "INSERT INTO t (a) SETTINGS max_insert_threads = 1 VALUES",
+        "insert into t format values",
+    ],
+)
+def test_a_large_insert_of_values_lands_whole(ask, statement: str):
+    ask("CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
+    rows = ",".join(f"({number})" for number in range(200_000))
+    assert len(rows) > 1 << 20
+    answer = ask(f"{statement} {rows}".encode())
+    assert answer.status_code == 200, answer.text
+    assert ask("SELECT count(), sum(a) FROM t").text == f"200000\t{199_999 * 100_000}\n"

@@ -34,7 +34,7 @@ from streams.embedded.store.protocol import (
     settings_of,
 )
 from streams.embedded.store.reader_settings import MAX_STATEMENT_BYTES
-from streams.embedded.store.statement import first_word
+from streams.embedded.store.statement import first_word, rows_start
 
 HELD_BYTES: Final = (
     1 << 20
@@ -42,6 +42,7 @@ HELD_BYTES: Final = (
 _READER_BODY_BYTES = 16 << 20  # a reader sends statements and small tables
 _MAX_FIELDS = 2000  # of a form
 _FIRST_WORD_WITHIN = 65_536  # comments before it may be this long
+_STATEMENT_WITHIN = 65_536  # an INSERT before its rows
 
 
 class RequestReader:
@@ -59,7 +60,7 @@ class RequestReader:
         """
         arguments = dict(request.query)
         external = []
-        held = b""
+        statement = held = b""
         packed = _packing(request)
         body: Path | None = None
         most = min(self._body_bytes, _READER_BODY_BYTES) if user.reads_only else self._body_bytes
@@ -69,8 +70,9 @@ class RequestReader:
             external = await asyncio.to_thread(external_tables, files, arguments)
         else:
             blocks = BlockReader(most) if flag(arguments, "decompress") else None
-            held, body = await self._receive(request, most, bodies, blocks)
-        sql = arguments.get("query", "").encode("utf-8", "surrogateescape")
+            is_text = packed == "none" and not arguments.get("query", "").strip()
+            statement, held, body = await self._receive(request, most, bodies, blocks, is_text)
+        sql = arguments.get("query", "").encode("utf-8", "surrogateescape") + statement
         if first_word(sql[:_FIRST_WORD_WITHIN]) != "INSERT" and (held or body):
             text = await self._text(held, body, packed, bodies)
             sql, held, body = (sql + b"\n" + text if sql.strip() else text), b"", None
@@ -119,10 +121,15 @@ class RequestReader:
         return bodies[-1]
 
     async def _receive(
-        self, request: web.Request, most: int, bodies: list[Path], blocks: BlockReader | None
-    ) -> tuple[bytes, Path | None]:
-        """The body, out of its ``blocks``: in memory while it is small, else in a file."""
+        self, request: web.Request, most: int, bodies: list[Path], blocks: BlockReader | None, is_text: bool
+    ) -> tuple[bytes, bytes, Path | None]:
+        """The body, out of its ``blocks``: in memory while it is small, else in a file.
+
+        Of a large body that is text, and begins with an INSERT, the statement comes apart, and the file holds its rows alone: read
+        whole and written again, they cost as much as the engine takes to read them.
+        """
         held = bytearray()
+        statement = b""
         file: Any = None
         total = 0
         try:
@@ -134,6 +141,10 @@ class RequestReader:
                 if file is None and total > HELD_BYTES:
                     file = self._engine.new_body()
                     bodies.append(Path(file.name))
+                    if is_text:
+                        start = await asyncio.to_thread(rows_start, bytes(held[:_STATEMENT_WITHIN]))
+                        statement = bytes(held[:start])
+                        del held[:start]
                     file.write(held)
                     held.clear()
                 if file is None:
@@ -145,7 +156,7 @@ class RequestReader:
         finally:
             if file is not None:
                 file.close()
-        return bytes(held), bodies[-1] if file is not None else None
+        return statement, bytes(held), bodies[-1] if file is not None else None
 
     async def _form(self, request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
         fields: dict[str, str] = {}

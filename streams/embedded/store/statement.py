@@ -124,6 +124,18 @@ def parse(sql: bytes) -> Statement:
     return Statement(kind, sql[:end].decode(), several=several, to_file=to_file)
 
 
+def rows_start(text: bytes) -> int:
+    """Where the rows of an INSERT begin that has a FORMAT; 0 for everything else, and if they begin behind ``text``."""
+    if first_word(text) != "INSERT":
+        return 0
+    try:
+        statement = _parse_insert(text)
+    except UnicodeDecodeError:
+        return 0
+    # what follows VALUES is read by the engine as a part of the statement
+    return 0 if statement.data is None or statement.format == "Values" else len(text) - len(statement.data)
+
+
 def first_word(sql: bytes) -> str:
     """The word that ``sql`` begins with, in capitals; comments and blanks are passed over."""
     at = 0
