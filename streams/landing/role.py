@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata
 from clickhouse_connect.driver import AsyncClient
 
 from scoring.counting.records import store_of
@@ -39,7 +39,7 @@ from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import report_lag_forever
-from streams.landing.lines import rows_of
+from streams.landing.lines import Taken, lines_of, rows_of
 from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_resent_orders, note_repeats
@@ -47,6 +47,8 @@ from streams.landing.starting import migrated, started
 from streams.landing.targets import IMPORT_EVENTS, RESTORED_EVENTS, TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
+from streams.transport import internals
+from streams.transport.reader import take
 
 _log = structlog.get_logger()
 
@@ -57,7 +59,7 @@ _BUSY_RECORDS = 1000
 #: dead letters that are made and sent together; masking one takes up to a millisecond
 _LETTERS_AT_ONCE = 100
 
-Records = dict[TopicPartition, list[ConsumerRecord]]
+Records = dict[TopicPartition, list[Taken]]
 
 
 class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -66,6 +68,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, settings: Settings, config: Config, topic_prefix: str = "") -> None:
         self._settings, self._config = settings, config
         self._prefix = topic_prefix
+        self._targets = {topic_prefix + target.topic: target for target in TARGETS}
         self._dimensions = config.segments.dimensions
         self._group = f"{settings.group_prefix}-landing"
         self._writer = Writer(settings, self._rejected_by_clickhouse)
@@ -83,6 +86,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         #: events of the batch in hand that ClickHouse could not read
         self._unread: list[bytes] = []
         self._reassigned = asyncio.Event()
+        #: events are read from aiokafka's record batches; of other topics there are few records
+        self._is_fast = internals.are_known_versions()
 
     @property
     def detail(self) -> str:
@@ -154,7 +159,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 if self._reassigned.is_set():
                     self._reassigned.clear()
                     await self._take_over()
-                self._in_hand = {part: some[0].offset for part, some in records.items() if some}
+                self._in_hand = {part: some[0].first for part, some in records.items()}
                 await self.land(records)
                 await self._commit(records)
                 self._in_hand = {}
@@ -234,22 +239,34 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                     break
                 may_wait, left_s = False, self._settings.landing_flush_s
                 ends += left_s
-            got = await self._consumer.getmany(
-                timeout_ms=int(left_s * 1000), max_records=self._settings.landing_batch_rows - rows
-            )
-            for part, records in got.items():
-                gathered.setdefault(part, []).extend(records)
-                rows += len(records)
-                size += sum(len(record.value or b"") for record in records)
+            for part, some in (await self._taken(left_s, self._settings.landing_batch_rows - rows)).items():
+                gathered.setdefault(part, []).append(some)
+                rows += len(some.rows)
+                size += sum(len(row.line) for row in some.rows)
             if rows < 1000:
                 await asyncio.sleep(min(0.02, max(0.0, ends - monotonic())))
         return gathered
+
+    async def _taken(self, wait_s: float, most: int) -> dict[TopicPartition, Taken]:
+        """What has come, about ``most`` records of it, after a wait if there is nothing."""
+        assert self._consumer is not None
+        of_events = frozenset({self._prefix + topics.EVENTS})
+        got = await take(
+            self._consumer, self._consumer.assignment(), of_events, wait_s, most, is_fast=self._is_fast
+        )
+        found: dict[TopicPartition, Taken] = {}
+        for part, records in got.items():
+            if part.topic in of_events:
+                found[part] = await asyncio.to_thread(lines_of, records, part.partition)
+            else:
+                found[part] = rows_of(self._targets[part.topic], records)
+        return found
 
     async def land(self, records: Records) -> None:
         """Insert a batch, table by table, and recount what its events touch."""
         for target in TARGETS:
             mine = [some for part, some in records.items() if part.topic == self._prefix + target.topic]
-            rows = [row for some in mine for row in rows_of(target, some)]
+            rows = [row for some in mine for taken in some for row in taken.rows]
             if not rows:
                 continue
             if target.topic == topics.EVENTS:
@@ -356,7 +373,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             clock = self._events.clocks.get(part.partition, 0) if part.topic == events else 0
             metadata = f"{clock} {self._topic_id}".rstrip() if clock else ""
-            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, metadata)
+            offsets[part] = OffsetAndMetadata(some[-1].last + 1, metadata)
         if not offsets:
             return
         try:

@@ -7,6 +7,7 @@ more. Both give the same chunks, and the same contract tests run on both.
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ Span = tuple[list[bytes | None], Sequence[int]]
 
 #: a span holds at least this many records, as long as there are some: reading them costs least while they stay in the cache
 SPAN_RECORDS = 2_000
+_ALL = sys.maxsize
 
 
 class RecordChunk:
@@ -55,9 +57,14 @@ class RecordChunk:
 
 
 def drain_fast(
-    fetcher: Any, active: Iterable[Any], batch_topics: frozenset[str], is_open: bool, generation: int
+    fetcher: Any,
+    active: Iterable[Any],
+    batch_topics: frozenset[str],
+    is_open: bool,
+    generation: int,
+    most: int | None = None,
 ) -> tuple[dict[Any, RecordChunk], list[Any]]:
-    """Drain what aiokafka has fetched of batch topics.
+    """Drain what aiokafka has fetched of batch topics; what is left once there are ``most`` records comes with the next call.
 
     Returns:
         The chunks by partition, and the partitions that must be read in the ordinary way (other topics, errors).
@@ -65,6 +72,7 @@ def drain_fast(
     chunks: dict[Any, RecordChunk] = {}
     others: list[Any] = []
     wanted = set(active)
+    left = _ALL if most is None else most
     for tp in list(fetcher._records):
         if tp not in wanted:
             if not fetcher._subscriptions.is_assigned(tp):
@@ -77,7 +85,10 @@ def drain_fast(
         if not is_batched or type(result) is not FetchResult:
             others.append(tp)
             continue
-        chunk = _drain(result, tp, generation)
+        if left <= 0:
+            continue
+        chunk, taken = _drain(result, tp, generation, left)
+        left -= taken
         if not result.has_more():
             del fetcher._records[tp]
             fetcher._notify(fetcher._wait_consume_future)
@@ -86,33 +97,37 @@ def drain_fast(
     return chunks, others
 
 
-def _drain(result: Any, tp: Any, generation: int) -> RecordChunk | None:
-    """All records of a fetch result; None if it holds none or belongs to an older assignment.
+def _drain(result: Any, tp: Any, generation: int, most: int) -> tuple[RecordChunk | None, int]:
+    """The record batches of a fetch result until there are ``most`` records, and how many there are.
+
+    None if it holds none or belongs to an older assignment.
 
     Raises:
         CorruptRecordException: a batch has the wrong checksum. Batches taken before it are gone with it, which is right
             only because this ends the consumer, and what was not counted is read again.
     """
     if not result.check_assignment(tp) or not result.has_more():
-        return None
+        return None, 0
     part = result._partition_records
     batches: list[Any] = []
-    begin = part.next_fetch_offset
-    while part._records.has_next():
+    begin, taken = part.next_fetch_offset, 0
+    while taken < most and part._records.has_next():
         batch = part._records.next_batch()
         if part._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"Invalid CRC - {tp}")
         if not _is_withheld(part, batch):
             iter(batch)  # decompresses it
             batches.append(batch)
+            taken += batch.next_offset - batch.base_offset
         part.next_fetch_offset = batch.next_offset
     result._update_position()
     last = part.next_fetch_offset - 1
-    result._partition_records = None
+    if not part._records.has_next():
+        result._partition_records = None
     if not batches:
-        return None
+        return None, 0
     timestamp = getattr(batches[-1], "max_timestamp", None)
-    return RecordChunk(_open(batches, begin), last, timestamp, generation)
+    return RecordChunk(_open(batches, begin), last, timestamp, generation), taken
 
 
 def _open(batches: list[Any], begin: int) -> Iterator[Span]:
@@ -154,6 +169,7 @@ async def drain_publicly(
     is_open: bool,
     generation: int,
     timeout_s: float,
+    most: int | None = None,
 ) -> Mapping[Any, Any]:
     """The same as ``drain_fast`` over aiokafka's public interface; records of other topics come as they are."""
     assigned = consumer.assignment()
@@ -162,7 +178,7 @@ async def drain_publicly(
     ]
     if not tps:
         return {}
-    records = await consumer.getmany(*tps, timeout_ms=int(timeout_s * 1000))
+    records = await consumer.getmany(*tps, timeout_ms=int(timeout_s * 1000), max_records=most)
     return {
         tp: RecordChunk.of_records(batch, generation) if tp.topic in batch_topics else batch
         for tp, batch in records.items()

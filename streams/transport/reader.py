@@ -1,12 +1,14 @@
-"""Reads partitions by chunks outside of a consumer group: for rebuilding memory from a topic after a takeover."""
+"""Reads partitions by chunks without Faust: to rebuild memory from a topic after a takeover, and to land what comes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import ConsumerStoppedError
 
 from streams.kafka.servers import Servers, connection
 from streams.transport import internals
@@ -67,24 +69,65 @@ class BatchReader:
 
     async def chunks(self, partitions: set[int], timeout_s: float) -> Mapping[int, RecordChunk]:
         """The next chunks, none after ``timeout_s`` without any."""
-        consumer: Any = self._consumer
         tps = [TopicPartition(self._topic, partition) for partition in partitions]
-        topics = frozenset({self._topic})
-        if not self._is_fast:
-            found = await drain_publicly(consumer, tps, topics, True, 0, timeout_s)
-            return {tp.partition: chunk for tp, chunk in found.items()}
-        fetcher = consumer._fetcher
-        for is_last in (False, True):
-            with fetcher._subscriptions.fetch_context():
-                chunks, errors = drain_fast(fetcher, tps, topics, True, 0)
-            if errors:
-                await consumer.getmany(*errors, timeout_ms=0)  # raises what it was
-            if chunks or is_last:
-                return {tp.partition: chunk for tp, chunk in chunks.items()}
-            waiter = fetcher._create_fetch_waiter()
-            await asyncio.wait([waiter], timeout=timeout_s)
-            if not waiter.done():
-                waiter.cancel()
-                return {}
-            waiter.result()
+        found = await take(self._consumer, tps, frozenset({self._topic}), timeout_s, is_fast=self._is_fast)
+        return {tp.partition: chunk for tp, chunk in found.items()}
+
+
+async def take(
+    consumer: Any,
+    active: Collection[TopicPartition],
+    batch_topics: frozenset[str],
+    timeout_s: float,
+    most: int | None = None,
+    *,
+    is_fast: bool,
+) -> Mapping[TopicPartition, Any]:
+    """What a consumer has fetched of partitions: chunks of batch topics, lists of records of the others.
+
+    Args:
+        consumer: started, with partitions assigned.
+        active: the partitions wanted.
+        batch_topics: those of which chunks are wanted.
+        timeout_s: how long to wait while there is nothing.
+        most: about how many records at most; the last record batch is taken whole.
+        is_fast: read aiokafka's record batches.
+
+    Raises:
+        KafkaError: what aiokafka found with one of the partitions.
+    """
+    if not is_fast:
+        return await drain_publicly(consumer, active, batch_topics, True, 0, timeout_s, most)
+    if consumer._closed:
+        raise ConsumerStoppedError()
+    consumer._coordinator.check_errors()
+    fetcher = consumer._fetcher
+    for is_last in (False, True):
+        found = await _taken(consumer, fetcher, active, batch_topics, most)
+        if found or is_last:
+            return found
+        waiter = fetcher._create_fetch_waiter()
+        await asyncio.wait([waiter], timeout=timeout_s)
+        if not waiter.done():
+            waiter.cancel()
+            return {}
+        waiter.result()
+    return {}
+
+
+async def _taken(
+    consumer: Any,
+    fetcher: Any,
+    active: Collection[TopicPartition],
+    batch_topics: frozenset[str],
+    most: int | None,
+) -> Mapping[TopicPartition, Any]:
+    if fetcher._subscriptions.reassignment_in_progress:
         return {}
+    with fetcher._subscriptions.fetch_context():
+        found, others = drain_fast(fetcher, active, batch_topics, True, 0, most)
+    if found:  # an error would take with it what has been drained: it is raised with the next call
+        others = [tp for tp in others if type(fetcher._records.get(tp)) is FetchResult]
+    if not others:
+        return found
+    return {**found, **await consumer.getmany(*others, timeout_ms=0, max_records=most)}

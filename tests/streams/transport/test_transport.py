@@ -18,7 +18,7 @@ from faust.types import TP
 
 from streams.clock import monotonic
 from streams.transport import BatchOptions, BatchTopic, install
-from streams.transport.reader import BatchReader
+from streams.transport.reader import BatchReader, take
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make, produce
 
@@ -232,3 +232,39 @@ async def test_a_reader_gives_partitions_from_given_offsets(
                 for chunk in (await reader.chunks({number}, 0.2)).values():
                     found += [value for values, _ in chunk for value in values]
     assert found == [f"v{n}".encode() for n in range(20, 50)]
+
+
+@pytest.mark.parametrize("is_fast", [True, False])
+async def test_what_is_taken_at_once_is_bounded_and_the_rest_comes_with_the_next_call(
+    kafka: str, topic_prefix: str, source: str, is_fast: bool
+) -> None:
+    wanted = [f"v{n}".encode() for n in range(90)]
+    for at in range(0, 90, 10):  # batches of their own
+        await produce(kafka, source, [(b"k", value, 1000) for value in wanted[at : at + 10]])
+    other = topic_prefix + "other"
+    await make(kafka, [NewTopic(other, 1, 1)])
+    await produce(kafka, other, [(b"k", b"of another topic", 1000)])
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    parts = [*(TopicPartition(source, number) for number in range(PARTITIONS)), TopicPartition(other, 0)]
+    consumer.assign(parts)
+    found: list[bytes | None] = []
+    sizes: list[int] = []
+    others: list[bytes | None] = []
+    try:
+        async with asyncio.timeout(within(DEADLINE_S)):
+            while len(found) < 90 or not others:
+                got = await take(consumer, parts, frozenset({source}), 0.2, 25, is_fast=is_fast)
+                others += [record.value for record in got.get(parts[-1], ())]
+                values = [
+                    value
+                    for tp, chunk in got.items()
+                    if tp != parts[-1]
+                    for values, _ in chunk
+                    for value in values
+                ]
+                found, sizes = found + values, [*sizes, len(values)]
+    finally:
+        await consumer.stop()
+    assert (found, others) == (wanted, [b"of another topic"])
+    assert max(sizes) <= 30  # the last record batch is taken whole
