@@ -6,13 +6,13 @@ On the path of an event: after ``streams/landing/events.py``; the last file befo
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
+from clickhouse_cityhash.cityhash import CityHash128
 from clickhouse_connect.driver import AsyncClient
 
 from streams import metrics, tracing
@@ -172,8 +172,7 @@ def block_token(topic: str, rows: Sequence[Row], body: bytes) -> str:
     """The name by which ClickHouse knows a block sent twice: its place in the log and, since a topic may have been
     deleted and made again, its content."""
     first, last = rows[0], rows[-1]
-    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
-    return f"{topic}:{first.partition}:{first.offset}-{last.partition}:{last.offset}:{digest}"
+    return f"{topic}:{first.partition}:{first.offset}-{last.partition}:{last.offset}:{CityHash128(body):032x}"
 
 
 def _short(error: Exception) -> str:
