@@ -212,7 +212,7 @@ def is_plain_id(text: str) -> bool:
         return True
     elif not _SIGNS.isdisjoint(text) or text.count(".") > 2:
         return False
-    return length < 9 or not _SUSPECT.search(text) or _is_hash(text)
+    return length < 9 or _is_hash(text) or not _SUSPECT.search(text)
 
 
 def mask_id(text: str) -> str:
