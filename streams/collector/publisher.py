@@ -44,6 +44,9 @@ DELIVERY_S = 4.0
 #: bytes of records in one flush at most, so that a spool or a slow broker is not handed everything at once
 _FLUSH_BYTES = 8_000_000
 _LINGER_S = 0.002
+#: and after a flush of so many records, since more are on their way: a batch, a request and a fetch cost all sides about what a few
+#: hundred records cost
+_BUSY_LINGER_S, _BUSY_RECORDS = 0.05, 400
 #: records that are put into a batch before the event loop does something else, some 5 ms
 _RECORDS_A_TURN = 1000
 #: how long reconnecting and sending on from the spool may take: nobody waits for it, and a machine that is short of
@@ -179,16 +182,19 @@ class Publisher:
         return True
 
     async def _flush_forever(self) -> None:
+        flushed = 0
         while True:
             await self._wake.wait()
             if not self._closing:
-                await asyncio.sleep(_LINGER_S)
+                await asyncio.sleep(_BUSY_LINGER_S if flushed >= _BUSY_RECORDS else _LINGER_S)
             taken, records = self._take()
             if not taken:
+                flushed = 0
                 self._wake.clear()
                 if self._closing:
                     return
                 continue
+            flushed = len(records)
             error: Exception | None = None
             try:
                 await self._keep(records)
