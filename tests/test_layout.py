@@ -49,7 +49,8 @@ STREAMS: Mapping[str, set[str]] = {
     "config": FLOOR | {"channels", "sources/config", "instance"},
     "instance": FLOOR,
     "kafka": FLOOR | {"instance", "tls"},
-    "transport": FLOOR | {"kafka"},
+    "batches": FLOOR | {"kafka"},
+    "transport": FLOOR | {"kafka", "batches"},
     "clickhouse": FLOOR | {"config", "tls"},
     "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},
     "channels": FLOOR | {"instance", "metrics"},
@@ -60,8 +61,8 @@ STREAMS: Mapping[str, set[str]] = {
     "imports": FLOOR | {"config", "instance", "kafka", "collector", "clickhouse", "sources"},
     # reads exports without an instance: of sources the files alone, of incidents how numbers are written
     "evaluation": FLOOR | {"sources", "incidents", "clickhouse", "config"},
-    "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "transport"},
-    "landing": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "clickhouse"},
+    "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "batches", "transport"},
+    "landing": FLOOR | {"config", "instance", "kafka", "metrics", "tracing", "clickhouse", "batches"},
     # the guard of ad spend reads what reports and signals say, and rates of exchange
     "pools": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents"},
     "backtest": FLOOR | {"config"},

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import msgspec
 from aiokafka.structs import ConsumerRecord
 
+from streams.batches.chunks import RecordChunk
 from streams.landing.targets import WRAPPED, Target
 from streams.landing.writer import Row
-from streams.transport.chunks import RecordChunk
 
 
 class Taken(NamedTuple):

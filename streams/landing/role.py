@@ -27,6 +27,8 @@ from scoring.events.event import DeadLetter, RejectReason
 from scoring.events.personal_values import mask_text
 from scoring.events.redaction import masked
 from streams import metrics
+from streams.batches import internals
+from streams.batches.reader import take
 from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
@@ -47,8 +49,6 @@ from streams.landing.starting import migrated, started
 from streams.landing.targets import IMPORT_EVENTS, RESTORED_EVENTS, TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
-from streams.transport import internals
-from streams.transport.reader import take
 
 _log = structlog.get_logger()
 

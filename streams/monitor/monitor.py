@@ -18,6 +18,7 @@ import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams import metrics, tracing
+from streams.batches.chunks import Span
 from streams.clock import monotonic, now_ms
 from streams.kafka.servers import Servers
 from streams.kafka.topic_ids import (
@@ -31,7 +32,6 @@ from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
 from streams.monitor.traced import trace_flush
 from streams.monitor.writer import PartitionWriter
-from streams.transport.chunks import Span
 
 _log = structlog.get_logger()
 

@@ -27,11 +27,11 @@ from scoring.counting.segments import SegmentContest
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
+from streams.batches.chunks import Span
 from streams.errors import StateError
 from streams.kafka.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.monitor import records
 from streams.monitor.records import Mark, Record
-from streams.transport.chunks import Span
 
 #: minutes closed in one flush, at most: a monitor that was down for a day catches up in a few flushes
 CLOSE_AT_ONCE = 120

@@ -14,10 +14,10 @@ from itertools import islice
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.batches.reader import BatchReader
 from streams.kafka.servers import Servers, connection
 from streams.monitor import records
 from streams.monitor.partition import Partition
-from streams.transport.reader import BatchReader
 
 _log = structlog.get_logger()
 

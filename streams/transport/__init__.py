@@ -25,12 +25,11 @@ How to use it::
 What the files hold:
 
 * ``topic.py``: ``BatchTopic`` and ``BatchMessage``, what an agent sees.
-* ``chunks.py``: a fetched chunk, how it is drained from aiokafka and how it is read: fast, from its record batches
-  without a ``ConsumerRecord`` each, or over the public ``getmany``.
 * ``thread.py``: the consumer thread, the group lease.
 * ``consumer.py``: delivery, acknowledgement, rebalancing: the remedies below.
 * ``driver.py``: the transport class, ``BatchOptions`` and ``install``.
-* ``internals.py``: the list of what is touched of aiokafka's and Faust's insides, with a check that it is unchanged.
+* ``streams/batches``: a fetched chunk, how it is drained from aiokafka and how it is read: fast, from its record batches
+  without a ``ConsumerRecord`` each, or over the public ``getmany``; what is touched of aiokafka's and Faust's insides.
 
 What a worker that must be exact has to know about Faust, and what is done about it here:
 

@@ -13,9 +13,9 @@ from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from streams.batches import internals
+from streams.batches.chunks import RecordChunk
 from streams.clock import boot_clock
-from streams.transport import internals
-from streams.transport.chunks import RecordChunk
 from streams.transport.options import BatchOptions
 from streams.transport.thread import BatchThread
 from streams.transport.topic import BatchMessage, BatchTopic

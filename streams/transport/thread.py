@@ -8,9 +8,9 @@ from typing import Any
 from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
+from streams.batches.chunks import RecordChunk, drain_fast, drain_publicly
 from streams.clock import boot_clock
 from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
-from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
 #: Kafka's error code for "rejoin, the group is rebalancing": the answer still shows that we are a member
 REBALANCE_IN_PROGRESS = 27

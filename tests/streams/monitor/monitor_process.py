@@ -21,12 +21,12 @@ from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay
 from scoring.detection.detector import Judgement
 from scoring.funnel.scores import ScoreRow, ScoreState
+from streams.batches.chunks import Span
 from streams.config.model import Config
 from streams.instance.files import StateReport
 from streams.monitor.app import MonitorApp, default_detector, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
-from streams.transport.chunks import Span
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 

@@ -16,9 +16,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types import TP
 
+from streams.batches.reader import BatchReader, take
 from streams.clock import monotonic
 from streams.transport import BatchOptions, BatchTopic, install
-from streams.transport.reader import BatchReader, take
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make, produce
 

@@ -1,8 +1,8 @@
-"""What the transport touches of aiokafka's and Faust's insides, and a check that it is what it was written for.
+"""What is touched here and in the transport of aiokafka's and Faust's insides, and a check that it is what it was written for.
 
-``tests/streams/transport/test_transport_internals.py`` compares the source of each piece with the digest here, so that an
+``tests/streams/batches/test_batches_internals.py`` compares the source of each piece with the digest here, so that an
 upgrade fails loudly, names what changed, and is read before it is trusted. Print new digests with
-``python -m streams.transport.internals``.
+``python -m streams.batches.internals``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ TOUCHED: dict[str, str] = {
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
     "aiokafka.consumer.fetcher:Fetcher._create_fetch_waiter": "61d840568746477e",
     "aiokafka.consumer.fetcher:Fetcher._notify": "d3a30d94f34fd3a0",
+    "aiokafka.consumer.consumer:AIOKafkaConsumer.getmany": "bc6d248e42a4e9d9",
     "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": "01506f316191f7c9",
     "aiokafka.consumer.fetcher:Fetcher.__init__": "bf21ecb7e0f210b7",
     "aiokafka.consumer.subscription_state:SubscriptionState.fetch_context": "ff2a654dca239cfe",

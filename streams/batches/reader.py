@@ -10,9 +10,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import ConsumerStoppedError
 
+from streams.batches import internals
+from streams.batches.chunks import RecordChunk, drain_fast, drain_publicly
 from streams.kafka.servers import Servers, connection
-from streams.transport import internals
-from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
 
 class BatchReader:

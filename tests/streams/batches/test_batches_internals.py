@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.transport import internals
+from streams.batches import internals
 
 
 def test_aiokafka_and_faust_are_the_pinned_versions() -> None:
