@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
+from functools import cache
 from importlib.metadata import version
 
 #: the versions this transport was written for and tested with
@@ -53,6 +54,7 @@ TOUCHED: dict[str, str] = {
 }
 
 
+@cache
 def are_known_versions() -> bool:
     """True with exactly the versions of ``VERSIONS``."""
     return all(version(name) == wanted for name, wanted in VERSIONS.items())

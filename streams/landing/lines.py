@@ -5,15 +5,21 @@ On the path of an event: between the topic and ``events.py``.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from streams.batches import internals
 from streams.batches.chunks import RecordChunk
-from streams.landing.targets import WRAPPED, Target
+from streams.batches.reader import take
+from streams.landing.targets import EVENTS, TARGETS, WRAPPED, Target
 from streams.landing.writer import Row
+
+_TARGETS = {target.topic: target for target in TARGETS}
 
 
 class Taken(NamedTuple):
@@ -22,6 +28,30 @@ class Taken(NamedTuple):
     rows: list[Row]
     first: int
     last: int
+
+
+async def taken(
+    consumer: AIOKafkaConsumer, prefix: str, wait_s: float, most: int
+) -> dict[TopicPartition, Taken]:
+    """What has come, about ``most`` records of it, after a wait if there is nothing.
+
+    Events are read from aiokafka's record batches; of the other topics there are few records.
+
+    Args:
+        consumer: subscribed to the topics of ``TARGETS``.
+        prefix: comes before every topic's name.
+        wait_s: how long to wait for something.
+        most: see above.
+    """
+    events, is_fast = frozenset({prefix + EVENTS.topic}), internals.are_known_versions()
+    got = await take(consumer, consumer.assignment(), events, wait_s, most, is_fast=is_fast)
+    found: dict[TopicPartition, Taken] = {}
+    for part, records in got.items():
+        if part.topic in events:
+            found[part] = await asyncio.to_thread(lines_of, records, part.partition)
+        else:
+            found[part] = rows_of(_TARGETS[part.topic.removeprefix(prefix)], records)
+    return found
 
 
 def lines_of(chunk: RecordChunk, partition: int) -> Taken:

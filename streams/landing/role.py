@@ -27,8 +27,6 @@ from scoring.events.event import DeadLetter, RejectReason
 from scoring.events.personal_values import mask_text
 from scoring.events.redaction import masked
 from streams import metrics
-from streams.batches import internals
-from streams.batches.reader import take
 from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
@@ -41,7 +39,7 @@ from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import report_lag_forever
-from streams.landing.lines import Taken, lines_of, rows_of
+from streams.landing.lines import Taken, taken
 from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_resent_orders, note_repeats
@@ -68,7 +66,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, settings: Settings, config: Config, topic_prefix: str = "") -> None:
         self._settings, self._config = settings, config
         self._prefix = topic_prefix
-        self._targets = {topic_prefix + target.topic: target for target in TARGETS}
         self._dimensions = config.segments.dimensions
         self._group = f"{settings.group_prefix}-landing"
         self._writer = Writer(settings, self._rejected_by_clickhouse)
@@ -86,8 +83,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         #: events of the batch in hand that ClickHouse could not read
         self._unread: list[bytes] = []
         self._reassigned = asyncio.Event()
-        #: events are read from aiokafka's record batches; of other topics there are few records
-        self._is_fast = internals.are_known_versions()
 
     @property
     def detail(self) -> str:
@@ -239,7 +234,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                     break
                 may_wait, left_s = False, self._settings.landing_flush_s
                 ends += left_s
-            for part, some in (await self._taken(left_s, self._settings.landing_batch_rows - rows)).items():
+            most = self._settings.landing_batch_rows - rows
+            for part, some in (await taken(self._consumer, self._prefix, left_s, most)).items():
                 gathered.setdefault(part, []).append(some)
                 rows += len(some.rows)
                 size += sum(len(row.line) for row in some.rows)
@@ -247,26 +243,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(min(0.02, max(0.0, ends - monotonic())))
         return gathered
 
-    async def _taken(self, wait_s: float, most: int) -> dict[TopicPartition, Taken]:
-        """What has come, about ``most`` records of it, after a wait if there is nothing."""
-        assert self._consumer is not None
-        of_events = frozenset({self._prefix + topics.EVENTS})
-        got = await take(
-            self._consumer, self._consumer.assignment(), of_events, wait_s, most, is_fast=self._is_fast
-        )
-        found: dict[TopicPartition, Taken] = {}
-        for part, records in got.items():
-            if part.topic in of_events:
-                found[part] = await asyncio.to_thread(lines_of, records, part.partition)
-            else:
-                found[part] = rows_of(self._targets[part.topic], records)
-        return found
-
     async def land(self, records: Records) -> None:
         """Insert a batch, table by table, and recount what its events touch."""
         for target in TARGETS:
             mine = [some for part, some in records.items() if part.topic == self._prefix + target.topic]
-            rows = [row for some in mine for taken in some for row in taken.rows]
+            rows = [row for some in mine for one in some for row in one.rows]
             if not rows:
                 continue
             if target.topic == topics.EVENTS:
