@@ -69,6 +69,7 @@ class Comparator:
         members: periods or stores, by name, in the order of their names.
         inputs: what it was worked out from, for whoever recomputes it.
         rows: those of all members.
+        past: value on the scale g and sampling variance of each member; empty where single members are not known.
     """
 
     kind: ComparatorKind
@@ -81,6 +82,7 @@ class Comparator:
     members: tuple[str, ...]
     inputs: Mapping[str, float]
     rows: tuple[SourceRows, ...]
+    past: tuple[tuple[float, float], ...] = ()
 
 
 def least_members(kind: ComparatorKind) -> int:
@@ -128,6 +130,7 @@ def comparator_of(kind: ComparatorKind, members: Mapping[str, Figure]) -> Compar
             "correction": correction,
         },
         tuple(row for figure in figures for row in figure.rows),
+        tuple((figure.g, figure.variance) for figure in figures),
     )
 
 

@@ -9,16 +9,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from statistics import NormalDist
 
+from scoring.evaluation.chances import SAME_DEMAND, SAME_STORE, together
 from scoring.evaluation.decoys import DECOY_BY_KIND
 from scoring.evaluation.errors import EvaluationError
 from scoring.evaluation.figure import SourceRows
-from scoring.evaluation.readings import Reading, Readings
+from scoring.evaluation.readings import VOLUME, Readings
 from scoring.evaluation.rules import (
-    FAR,
-    HIGH,
-    LOW,
+    MOST_BY_CHANCE,
     Advice,
     DecoyKind,
     Ground,
@@ -28,11 +26,8 @@ from scoring.evaluation.rules import (
     look,
 )
 from scoring.evaluation.scenarios import SCENARIOS
-from scoring.evaluation.score import USUAL
 from scoring.evaluation.single_rules import MOST_SINGLES, SINGLE_RULES
 from scoring.funnel.units import DAY_MS
-
-_NORMAL = NormalDist()
 
 
 class Standing(StrEnum):
@@ -91,7 +86,7 @@ class FunnelFinding:
     Attributes:
         scenario: the rule.
         standing: found, replaced by a decoy, not enough to say, or absent.
-        strength: chance, given counting noise alone, that the weakest condition holds; 1 for facts, 0 unless found or replaced.
+        strength: 1 less the chance that a store which is as it always was shows as much by chance; 1 for facts, 0 unless found or replaced.
         evidence: conditions that hold, with the reading behind each.
         against: conditions that fail.
         unknown: conditions that cannot be judged.
@@ -122,7 +117,9 @@ def find_all(
     checked: Collection[DecoyKind],
     end_ms: int,
 ) -> tuple[FunnelFinding, ...]:
-    """What every scenario came to, in the order of the registry, and then what is far below usual and part of none that is seen.
+    """What every scenario came to, and then what is far below usual and part of none that is seen.
+
+    What is seen comes first, the surest evidence before the others, and what is so or not after what changed.
 
     Args:
         store_id: of the store.
@@ -137,7 +134,7 @@ def find_all(
     def find(scenario: Scenario) -> FunnelFinding:
         return _find(store_id, scenario, readings, seen, looked_for, end_ms)
 
-    found = tuple(find(scenario) for scenario in SCENARIOS)
+    found = tuple(sorted(map(find, SCENARIOS), key=_place))
     said = [one.scenario for one in found if one.standing in _SAID]
     taken = {reading for one in said for condition in one.conditions for reading in condition.all_readings}
     singles = [
@@ -147,6 +144,11 @@ def find_all(
     ]
     surest = sorted(singles, key=lambda one: -one.strength)[:MOST_SINGLES]
     return (*found, *(one for one in singles if one in surest))
+
+
+def _place(finding: FunnelFinding) -> tuple[bool, bool, float]:
+    is_fact = all(one.level is ReadingLevel.TRUE for one in finding.scenario.conditions)
+    return finding.standing not in _SAID, is_fact, -finding.strength
 
 
 def _find(
@@ -164,13 +166,14 @@ def _find(
     next_to = tuple(
         one for one in fitting if DECOY_BY_KIND[one.kind].next_to <= one.share and one not in instead
     )
-    standing = _standing(by_truth, bool(instead))
+    chance = _chance(by_truth[Truth.HOLDS])
+    standing = _standing(by_truth, bool(instead), is_by_chance=MOST_BY_CHANCE < chance < 1)
     is_said = standing in _SAID
     looked = [readings.by_id[ground.reading] for ground in grounds if ground.reading]
     return FunnelFinding(
         scenario,
         standing,
-        min((_sureness(ground, readings.by_id) for ground in grounds), default=0.0) if is_said else 0.0,
+        (1 - chance % 1) if is_said else 0.0,
         by_truth[Truth.HOLDS],
         by_truth[Truth.FAILS],
         by_truth[Truth.UNKNOWN],
@@ -190,29 +193,25 @@ def _each_once(grounds: Iterable[Ground]) -> tuple[Ground, ...]:
     return tuple(found.values())
 
 
-def _standing(by_truth: Mapping[Truth, tuple[Ground, ...]], is_replaced: bool) -> Standing:
+def _standing(
+    by_truth: Mapping[Truth, tuple[Ground, ...]], is_replaced: bool, *, is_by_chance: bool
+) -> Standing:
     if by_truth[Truth.FAILS]:
         return Standing.ABSENT
-    if by_truth[Truth.UNKNOWN]:
+    if by_truth[Truth.UNKNOWN] or is_by_chance:
         return Standing.NOT_ENOUGH
     return Standing.REPLACED if is_replaced else Standing.FOUND
 
 
-def _sureness(ground: Ground, readings: Mapping[str, Reading]) -> float:
-    score = readings[ground.reading].score
-    if score is None or score.spread <= 0:
-        return 1.0
-    if ground.condition.level is ReadingLevel.NOT_CLEARLY_LOW:
-        return 1.0  # what was not seen is a fact
-    points = score.uncut
-    distance = {
-        ReadingLevel.CLEARLY_LOW: LOW - points,
-        ReadingLevel.FAR_LOW: FAR - points,
-        ReadingLevel.CLEARLY_HIGH: points - HIGH,
-        ReadingLevel.NOT_LOW: points - LOW,
-        ReadingLevel.TRUE: USUAL,
-    }[ground.condition.level]
-    return _NORMAL.cdf(distance / score.spread)
+def _chance(grounds: Sequence[Ground]) -> float:
+    """The chance that all evidence together is as strong by chance; 1 where none of it is evidence of a change."""
+    changed = [ground for ground in grounds if ground.chance < 1]
+
+    def correlation(one: int, other: int) -> float:
+        are_volumes = all(changed[at].reading.startswith(VOLUME) for at in (one, other))
+        return SAME_DEMAND if are_volumes else SAME_STORE
+
+    return together([ground.chance for ground in changed], correlation)
 
 
 def _actions(store_id: str, scenario: Scenario, readings: Readings, end_ms: int) -> tuple[PlannedAction, ...]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scoring.evaluation.comparator import LEAST_RELIABILITY, Comparator, ComparatorKind
+from scoring.evaluation.comparator import Comparator, ComparatorKind
 from scoring.evaluation.duties import Duty
-from scoring.evaluation.evaluating import StoreEvaluation
-from scoring.evaluation.figure import Figure, SourceRows
+from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
+from scoring.evaluation.expecting import low_chance, low_chance_of
+from scoring.evaluation.figure import Figure, SourceRows, exposed
 from scoring.evaluation.indicator import Direction
 from scoring.evaluation.report_figures import REPORTS
-from scoring.evaluation.score import Score, more_cases_needed, score_of
+from scoring.evaluation.score import LEAST_EXPECTED, Score, Unscored, expected_cases, score_of
+from scoring.evaluation.steps import JudgedStep
 from scoring.funnel.stages import STEP_BY_ID, Stage
 
 STEP, VOLUME, FACT = "step:", "volume:", "fact:"
@@ -32,6 +34,7 @@ class Reading:
         holds: of a fact, whether it is so; None for a score.
         rows: where it comes from.
         names: of a fact, what it is about: duties, dimensions, stores; of a volume, whose report it is of.
+        by_chance: the chance that it comes out as low (``expecting.low_chance``); None: as the score alone says.
     """
 
     id: str
@@ -39,11 +42,19 @@ class Reading:
     holds: bool | None
     rows: tuple[SourceRows, ...]
     names: tuple[str, ...] = ()
+    by_chance: float | None = None
+
+    @property
+    def low_chance(self) -> float:
+        """The chance that a store which is as it always was has it as low as this; 1 of a fact."""
+        if self.by_chance is not None:
+            return self.by_chance
+        return 1.0 if self.score is None else low_chance_of(self.score)
 
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """All readings of a store in a period, by id. ``against`` is the comparator of indicators and steps; volumes are against ``own``."""
+    """All readings of a store in a period, by id. ``against``: the comparator of indicators and steps without a past of their own."""
 
     against: ComparatorKind
     by_id: Mapping[str, Reading] = field(default_factory=dict)
@@ -61,21 +72,45 @@ def readings_of(
         volumes: count per day of each stage in the period, and what is usual of the store itself.
         facts: of ``target_facts``, ``gap_facts`` and of comparing.
     """
-    against = evaluation.headline or ComparatorKind.OWN
+    headline = evaluation.headline or ComparatorKind.OWN
     found: dict[str, Reading] = {reading.id: reading for reading in facts}
-    for one in evaluation.indicators:
-        score = one.scores.get(against)
-        if score is not None and one.figure is not None:
-            found[one.indicator.id] = Reading(one.indicator.id, score, None, one.figure.rows)
-    funnel = evaluation.funnel.get(against)
-    for step in funnel.steps if funnel is not None else ():
-        if step.score is not None:
-            found[STEP + step.step] = Reading(STEP + step.step, step.score, None, step.figure.rows)
+    for against in dict.fromkeys(
+        (headline, ComparatorKind.OWN)
+    ):  # what changed is seen against the store's own past
+        funnel = evaluation.funnel.get(against)
+        known = [_of_indicator(one, against) for one in evaluation.indicators]
+        known += [_of_step(step) for step in funnel.steps] if funnel is not None else []
+        found |= {one.id: one for one in known if one is not None}
     for stage, (figure, comparator) in volumes.items():
-        if comparator.reliability >= LEAST_RELIABILITY and more_cases_needed(figure, comparator) <= 1:
-            score = score_of(figure, comparator, Direction.HIGHER)
-            found[VOLUME + stage] = Reading(VOLUME + stage, score, None, figure.rows, _reporters(figure))
-    return Readings(against, found)
+        one = _reading(VOLUME + stage, figure, comparator, Direction.HIGHER, _reporters(figure))
+        found |= {one.id: one} if one is not None else {}
+    return Readings(headline, found)
+
+
+def _of_indicator(one: IndicatorScore, against: ComparatorKind) -> Reading | None:
+    """An indicator with enough cases. Where its past is mostly counting noise it has no score, and can be off nevertheless."""
+    usual, lack = one.comparators.get(against), one.lacks.get(against)
+    is_counted = one.figure is not None and exposed(one.figure) >= one.indicator.floor
+    if one.figure is None or usual is None or not is_counted:
+        return None
+    if lack is not None and lack.reason is Unscored.NOT_DUE:
+        return None
+    return _reading(one.indicator.id, one.figure, usual, one.indicator.direction)
+
+
+def _of_step(step: JudgedStep) -> Reading | None:
+    if step.comparator is None:
+        return None
+    return _reading(STEP + step.step, step.figure, step.comparator, Direction.HIGHER)
+
+
+def _reading(
+    name: str, figure: Figure, usual: Comparator, direction: Direction, names: tuple[str, ...] = ()
+) -> Reading | None:
+    if expected_cases(figure, usual) < LEAST_EXPECTED:
+        return None
+    score, chance = score_of(figure, usual, direction), low_chance(figure, usual, direction)
+    return Reading(name, score, None, figure.rows, names, chance)
 
 
 def _reporters(figure: Figure) -> tuple[str, ...]:

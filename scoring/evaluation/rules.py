@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from scoring.evaluation.chances import any_of
 from scoring.evaluation.duties import Duty
-from scoring.evaluation.readings import Readings
-from scoring.evaluation.score import POINTS, USUAL, Score
+from scoring.evaluation.readings import Reading, Readings
+from scoring.evaluation.score import POINTS, USUAL
+from scoring.funnel.units import Z90
 from scoring.wording.text import Text
 
 #: one standard deviation off the usual: an interval that lies beyond it is clearly off, one that reaches over it is not
@@ -30,6 +32,12 @@ class ReadingLevel(StrEnum):
 
 #: levels at which all readings that there are must be
 _OF_ALL = (ReadingLevel.NOT_LOW, ReadingLevel.NOT_CLEARLY_LOW)
+#: what comes by chance in one period of forty is not "as usual"; several of those together can be a finding
+RARE = 0.025
+#: what a whole rule shows may come by chance in one of two hundred periods
+MOST_BY_CHANCE = 0.005
+#: points: with a larger standard error even a fall of two deviations would be lost in counting noise
+BLUR = 2 * POINTS / Z90 - POINTS / 2
 
 
 class Truth(StrEnum):
@@ -56,12 +64,18 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so. ``names``: as of the reading."""
+    """What a condition came to: the reading it looked at (empty: there was none) and whether it is so.
+
+    Attributes:
+        names: as of the reading.
+        chance: that a store which is as it always was shows this much by chance; 1 where the condition asks for no change.
+    """
 
     condition: Condition
     reading: str
     truth: Truth
     names: tuple[str, ...] = ()
+    chance: float = 1.0
 
 
 def looked_at(grounds: Sequence[Ground]) -> tuple[str, ...]:
@@ -83,30 +97,46 @@ def look(condition: Condition, readings: Readings) -> Ground:
 
 def _look(condition: Condition, readings: Readings) -> Ground:
     known = [readings.by_id[name] for name in condition.readings if name in readings.by_id]
-    looked = [(one.id, _truth(condition.level, one.score, one.holds)) for one in known]
-    order = (Truth.HOLDS, Truth.UNKNOWN, Truth.FAILS)
-    for truth in reversed(order) if condition.level in _OF_ALL else order:
-        named = next((name for name, found in looked if found is truth), None)
-        if named is not None:
-            return Ground(condition, named, truth, readings.by_id[named].names)
-    return Ground(condition, "", Truth.UNKNOWN)
+    if not known:
+        return Ground(condition, "", Truth.UNKNOWN)
+    if condition.level is ReadingLevel.TRUE:
+        one = known[0]
+        truth = Truth.UNKNOWN if one.holds is None else Truth.HOLDS if one.holds else Truth.FAILS
+        return Ground(condition, one.id, truth, one.names)
+    scored = [one for one in known if one.score is not None]
+    if not scored:
+        return Ground(condition, known[0].id, Truth.UNKNOWN, known[0].names)
+    is_high = condition.level is ReadingLevel.CLEARLY_HIGH
+    chances = [1 - one.low_chance if is_high else one.low_chance for one in scored]
+    one, chance = scored[min(range(len(scored)), key=chances.__getitem__)], any_of(chances)
+    if condition.level in _OF_ALL:
+        truth = _not_low(condition.level, scored, chance)
+        return Ground(condition, one.id if truth is not Truth.HOLDS else scored[0].id, truth, one.names)
+    return Ground(condition, one.id, _off(condition.level, scored, one, chance), one.names, chance)
 
 
-def _truth(level: ReadingLevel, score: Score | None, holds: bool | None) -> Truth:
-    if level is ReadingLevel.TRUE:
-        return Truth.UNKNOWN if holds is None else Truth.HOLDS if holds else Truth.FAILS
-    if score is None:
-        return Truth.UNKNOWN
-    is_low, is_high = score.high <= LOW, score.low >= HIGH
-    not_low, not_high = score.low > LOW, score.high < HIGH
-    so, otherwise = {
-        ReadingLevel.CLEARLY_LOW: (is_low, not_low),
-        ReadingLevel.FAR_LOW: (score.high <= FAR, score.low > FAR),
-        ReadingLevel.CLEARLY_HIGH: (is_high, not_high),
-        ReadingLevel.NOT_LOW: (not_low, is_low),
-        ReadingLevel.NOT_CLEARLY_LOW: (not is_low, is_low),
-    }[level]
-    return Truth.HOLDS if so else Truth.FAILS if otherwise else Truth.UNKNOWN
+def _off(level: ReadingLevel, scored: Sequence[Reading], one: Reading, chance: float) -> Truth:
+    """Whether a reading is off: by what its own past leads one to expect, and not by counting noise alone."""
+    if level is ReadingLevel.FAR_LOW:
+        if chance <= MOST_BY_CHANCE and one.score is not None and one.score.high <= FAR:
+            return Truth.HOLDS
+        return Truth.FAILS if one.score is not None and one.score.low > FAR else Truth.UNKNOWN
+    if chance <= RARE:
+        return Truth.HOLDS
+    ends = [(one.score.low, one.score.high) for one in scored if one.score is not None]
+    if level is ReadingLevel.CLEARLY_HIGH:
+        return Truth.FAILS if all(high < HIGH for _, high in ends) else Truth.UNKNOWN
+    return Truth.FAILS if all(low > LOW for low, _ in ends) else Truth.UNKNOWN
+
+
+def _not_low(level: ReadingLevel, scored: Sequence[Reading], chance: float) -> Truth:
+    """Whether none of them is low. Where counting noise would hide a fall of two deviations it is not known to be as usual."""
+    if chance <= RARE:
+        return Truth.FAILS
+    if level is ReadingLevel.NOT_CLEARLY_LOW:
+        return Truth.HOLDS
+    is_seen = all(one.score is not None and one.score.spread <= BLUR for one in scored)
+    return Truth.HOLDS if is_seen else Truth.UNKNOWN
 
 
 class Effort(StrEnum):

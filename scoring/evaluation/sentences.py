@@ -5,6 +5,7 @@ Pure: numbers are written by a ``EvaluationWording``; every sentence about a num
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -32,6 +33,14 @@ from scoring.records.source_names import report_source_name
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import STAGE_UNITS, step_name
 from scoring.wording.text import Language, Text
+
+#: by whether it is so, and whether it is of an indicator
+_TABLES = {
+    (True, False): texts.LEVELS,
+    (False, False): texts.LEVELS_FAILED,
+    (True, True): texts.WORSE,
+    (False, True): texts.WORSE_FAILED,
+}
 
 
 class EvaluationWording(Wording, Protocol):
@@ -167,15 +176,13 @@ def say_ground(ground: Ground, language: Language) -> str:
     """What one condition of a finding came to."""
     reading = ground.reading or ground.condition.readings[0]
     name = reading_name(reading, language)
-    if reading in INDICATOR_BY_ID:
-        name = texts.SCORE_OF(language, name=name)
     if reading.startswith(VOLUME) and ground.names:
         sources = [report_source_name(one, language) for one in ground.names]
         name = texts.REPORTED_BY(language, name=name, sources=_joined(sources, language))
     if ground.truth is Truth.UNKNOWN:
         text = texts.UNCLEAR_READING if ground.reading else texts.UNKNOWN_READING
         return text(language, name=name)
-    table = texts.LEVELS if ground.truth is Truth.HOLDS else texts.LEVELS_FAILED
+    table = _TABLES[ground.truth is Truth.HOLDS, reading in INDICATOR_BY_ID]
     said = table[ground.condition.level](language, name=name)
     if ground.truth is not Truth.HOLDS or not ground.names or reading.startswith(VOLUME):
         return said
@@ -197,7 +204,8 @@ def say_finding(finding: FunnelFinding, wording: EvaluationWording) -> tuple[str
     if finding.strength:
         lines.append(scenario.meaning(language))
         if any(one.level is not ReadingLevel.TRUE for one in scenario.conditions):  # what is so has no noise
-            lines.append(texts.STRENGTH(language, share=wording.percent(finding.strength)))
+            chance = math.ceil(1000 * (1 - finding.strength)) / 1000
+            lines.append(texts.STRENGTH(language, share=wording.percent(max(chance, 0.001))))
     lines += [
         say_ground(ground, language) for ground in (*finding.evidence, *finding.against, *finding.unknown)
     ]

@@ -94,13 +94,26 @@ LEVELS_FAILED: Mapping[ReadingLevel, Text] = {
     ReadingLevel.NOT_CLEARLY_LOW: Text("{name}本身就明显偏低", "{name}: clearly low as well"),
     ReadingLevel.TRUE: Text("{name}：不成立", "{name}: not so"),
 }
+#: the same of an indicator: a low score of shipping time is not a short one
+WORSE: Mapping[ReadingLevel, Text] = {
+    ReadingLevel.CLEARLY_LOW: Text("{name}明显变差", "{name}: clearly worse"),
+    ReadingLevel.FAR_LOW: Text("{name}远比平常差", "{name}: far worse than usual"),
+    ReadingLevel.CLEARLY_HIGH: Text("{name}明显变好", "{name}: clearly better"),
+    ReadingLevel.NOT_LOW: Text("{name}没有变差", "{name}: not worse"),
+    ReadingLevel.NOT_CLEARLY_LOW: Text("{name}没有明显变差", "{name}: not clearly worse"),
+}
+WORSE_FAILED: Mapping[ReadingLevel, Text] = {
+    ReadingLevel.CLEARLY_LOW: Text("{name}并没有变差", "{name}: not worse"),
+    ReadingLevel.FAR_LOW: Text("{name}并没有远比平常差", "{name}: not far worse than usual"),
+    ReadingLevel.CLEARLY_HIGH: Text("{name}并没有变好", "{name}: not better"),
+    ReadingLevel.NOT_LOW: Text("{name}本身就变差了", "{name}: worse as well"),
+    ReadingLevel.NOT_CLEARLY_LOW: Text("{name}本身就明显变差了", "{name}: clearly worse as well"),
+}
 WEAK_SPOT = Text("{name}：{score}，主要归{owner}", "{name}: {score}; mainly {owner}")
 UNKNOWN_READING = Text("{name}：没有数据，或少到没法判断", "{name}: no data, or too little to judge")
-#: a low score of shipping time is not a short one
-SCORE_OF = Text("{name}的得分", "score of {name}")
 #: a report of ads speaks of ads, and not of the whole shop
 REPORTED_BY = Text("{name}（{sources} 报表）", "{name} (as reported by {sources})")
-UNCLEAR_READING = Text("{name}：误差太大，分不清", "{name}: too noisy to say")
+UNCLEAR_READING = Text("{name}：差得不多，往常的起伏也会这样", "{name}: no further off than it often is")
 FACTS: Mapping[str, Text] = {
     "fact:duties_without_target": Text("没有目标的岗位", "roles without a target"),
     "fact:report_gaps": Text("没有测到的维度", "dimensions that are not measured"),
@@ -114,7 +127,10 @@ INSTEAD = Text(
 )
 ALSO_POSSIBLE = Text("也可能是：{decoys}。", "Also possible: {decoys}.")
 UNCHECKED = Text("没法排除（缺数据）：{decoys}。", "Could not be ruled out for want of data: {decoys}.")
-STRENGTH = Text("可信度 {share}（只算抽样误差）", "{share} sure, as far as counting noise goes")
+STRENGTH = Text(
+    "按这家店自己往常的起伏，碰巧这样的机会不到 {share}",
+    "by this store's own ups and downs, less than {share} of periods look like this by chance",
+)
 DISPROOF = Text("怎样就算看错：{text}", "What would disprove it: {text}")
 NO_CAUSE = Text("分数说的是“哪里偏了”，不是“为什么”。", "A score says where it is off, never why.")
 

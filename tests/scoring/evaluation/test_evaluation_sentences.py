@@ -30,7 +30,7 @@ from scoring.wording.text import LANGUAGES, Language
 from tests.fixtures.evaluation import rows, store_of
 
 END = 1_767_139_200_000
-LOW, FINE = Score(12, 4, 20, 5), Score(50, 42, 58, 5)
+LOW, FINE = Score(2, 0, 10, 5), Score(50, 42, 58, 5)
 
 
 class PlainWording:
@@ -184,8 +184,8 @@ def test_a_low_score_of_shipping_time_was_said_as_a_short_shipping_time() -> Non
         "logistics.time_to_ship",
         Truth.HOLDS,
     )
-    assert say.say_ground(ground, "zh") == "发货用时的得分明显偏低"
-    assert say.say_ground(ground, "en") == "score of Time to ship: clearly low"
+    assert say.say_ground(ground, "zh") == "发货用时明显变差"
+    assert say.say_ground(ground, "en") == "Time to ship: clearly worse"
 
 
 def test_a_fact_did_not_name_what_it_is_about() -> None:

@@ -40,7 +40,7 @@ from scoring.funnel.units import DAY_MS
 from tests.fixtures.evaluation import funnel, rows, store_of, usual
 
 END = 1_767_139_200_000
-LOW, FINE, HIGH = Score(12, 4, 20, 5), Score(50, 42, 58, 5), Score(88, 80, 96, 5)
+LOW, FINE, HIGH = Score(2, 0, 10, 5), Score(50, 42, 58, 5), Score(98, 90, 100, 5)
 WIDE = Score(30, 5, 55, 15)
 LEVELS = {
     ReadingLevel.CLEARLY_LOW: LOW,
