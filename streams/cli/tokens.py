@@ -33,7 +33,10 @@ def add(
     ] = "",
     data: data_option = None,
 ) -> None:
-    """Make a token and print it once. Send it as `Authorization: Bearer TOKEN`, or enter it at the sign-in."""
+    """Make a token and print it once. Send it as `Authorization: Bearer TOKEN`, or enter it at the sign-in.
+
+    With SQL clients NAME is the user and the token the password: they read the rows of its stores.
+    """
     from streams.clock import now_ms
     from streams.instance.page_tokens import TokenBook, new_token
 
@@ -81,6 +84,41 @@ def end(
     audited(settings, f"tokens end {name}")
     TokenBook(settings).end(name)
     say(f"the token {name} opens nothing any more")
+
+
+@group.command()
+def policies(data: data_option = None) -> None:
+    """Print the SQL that lets the tokens read on a ClickHouse server of your own, each the rows of its stores.
+
+    Run it there as an administrator, again whenever tokens, groups or views have changed. The name is the user, the token the password,
+    as with the store of `funnelwatch up`, which needs no such SQL.
+    """
+    from streams.clickhouse.clients import open_reader_sync
+    from streams.clickhouse.errors import ClickHouseError, mapped
+    from streams.clickhouse.literals import literal
+    from streams.clickhouse.store_policies import COLUMNS_SQL, SqlReader, policy_statements
+    from streams.clock import now_ms
+    from streams.config.rights import rights_of_token
+    from streams.instance.page_tokens import TokenBook
+
+    settings = checked_settings(data=data)
+    _, config = checked_config(settings)
+    readers = [
+        SqlReader(one.name, one.digest, one.ends_ms, rights_of_token(config, one).read)
+        for one in TokenBook(settings).all()
+        if one.ends_ms > now_ms()
+    ]
+    database = settings.clickhouse_database
+    where = f"database = {literal(database)} AND NOT endsWith(table, '_raw')"
+    try:
+        with mapped():
+            client = open_reader_sync(settings)
+            found = client.query(COLUMNS_SQL.format(where)).result_rows
+    except ClickHouseError as error:
+        raise failed(f"the views cannot be listed: {error}") from error
+    views = {view: bool(by_store) for _, view, by_store in found if view != "schema_migrations"}
+    for statement in policy_statements(database, views, readers):
+        say(f"{statement};")
 
 
 def register(app: typer.Typer) -> None:

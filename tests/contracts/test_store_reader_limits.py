@@ -128,6 +128,10 @@ def test_no_query_writes_a_schema_file(clickhouse, tmp_path: Path, name, form, u
         ("SELECT 1", {"additional_table_filters": "{'funnelwatch.events_raw':'1'}"}),
         ("SELECT 1", {"additional_table_filters": "{'system.processes':'1'}"}),
         ("SELECT 1", {"additional_table_filters": "{'t':'1) UNION ALL (SELECT file(\\'/etc/passwd\\')'}"}),
+        (
+            "SELECT name FROM system.tables",
+            {"additional_table_filters": "{'system.tables':'1) OR (1'}"},  # closed the bracket put around it
+        ),
         ("SELECT 1", {"additional_table_filters": "map('a', file('/etc/passwd'))"}),
         ("SELECT 1 SETTINGS additional_table_filters = {'funnelwatch.t': 'file(1) = 1'}", {}),
     ],

@@ -59,6 +59,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     from streams.embedded.store.engine import Limits, StoreEngine
     from streams.embedded.store.protocol import Users
     from streams.embedded.store.server import StoreServer
+    from streams.embedded.store.token_readers import TokenReaders
 
     asked_to_stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -75,6 +76,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
         settings.clickhouse_reader,
         settings.clickhouse_reader_password.get_secret_value() or secret(data, "clickhouse_reader_password"),
         secret(data, "clickhouse_roles_password"),
+        TokenReaders(settings).find,
     )
     server = StoreServer(
         engine, users, threads=asked.threads, waiting=asked.waiting, body_bytes=asked.body_bytes

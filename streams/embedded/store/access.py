@@ -16,7 +16,7 @@ from typing import Any, Final
 from streams.embedded.store.errors import ACCESS_DENIED, READONLY, SYNTAX_ERROR, StoreError, from_engine
 from streams.embedded.store.reader_functions import OPEN_FUNCTIONS
 from streams.embedded.store.reader_settings import UNTOUCHABLE
-from streams.embedded.store.settings_clause import filters_by_table
+from streams.embedded.store.settings_clause import filters_by_table, is_closed
 from streams.embedded.store.statement import tokens
 
 READER_ROLE: Final = "reading"
@@ -155,6 +155,8 @@ class ReaderAccess:
         """
         for table, condition in filters_by_table(value).items():
             self._check_node("TableIdentifier", table)
+            if not is_closed(condition):  # what is put around it would end before its end
+                raise StoreError(SYNTAX_ERROR, "SYNTAX_ERROR", f"Unmatched bracket in {condition[:100]!r}")
             self.check(connection, f"SELECT 1 WHERE ({condition}\n)", {})
 
     def check(self, connection: Any, sql: str, params: dict[str, str]) -> None:

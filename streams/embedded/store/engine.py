@@ -18,7 +18,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import chdb
+import msgspec
 
+from streams.clickhouse.store_policies import COLUMNS_SQL, conditions
 from streams.embedded.store.access import READER_ROLE, USERS_XML, WRITER_ROLE, ReaderAccess
 from streams.embedded.store.errors import (
     BAD_ARGUMENTS,
@@ -71,6 +73,11 @@ _CACHES = {
 _SERVER = "<memory_worker_period_ms>1000</memory_worker_period_ms>" + "".join(
     f"<{name}>{size}</{name}>" for name, size in _CACHES.items()
 )
+
+
+#: databases whose tables a reader may be granted
+_READABLE = "startsWith(database, 'funnelwatch') OR database = 'default'"
+_COLUMNS = msgspec.json.Decoder(tuple[str, str, bool], strict=False)
 
 
 def named(value: str) -> str:
@@ -194,6 +201,8 @@ class StoreEngine:
                 memory_bytes=limits.reader_memory_bytes,
                 query_s=limits.reader_query_s,
                 check_filters=lambda value: self._reader.check_filters(connection, value),
+                shown=self._shown(connection, query),
+                database=query.database or self._database,
             )
         else:
             settings = dict(query.settings)
@@ -206,6 +215,13 @@ class StoreEngine:
         for table in query.external:
             self._bring(connection, table)
         self.run(connection, "SET " + ", ".join(f"{name} = {quoted(settings[name])}" for name in order))
+
+    def _shown(self, connection: Any, query: Query) -> dict[str, str]:
+        """What rows have to fulfil for this reader; asked every time, for a view that has just come would be without a condition."""
+        if query.user.stores is None:
+            return {}
+        listed = self.run(connection, COLUMNS_SQL.format(_READABLE), "JSONCompactEachRow").bytes()
+        return conditions(_COLUMNS.decode_lines(listed), query.user.stores)
 
     def _bring(self, connection: Any, table: ExternalTable) -> None:
         with self.new_body() as file:

@@ -7,7 +7,7 @@ import binascii
 import hmac
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -87,11 +87,15 @@ _OFFERED: Final = ("zstd", "lz4", "br", "gzip", "deflate", "xz", "bz2")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One who may ask. ``lane`` names the threads that answer: what roles read does not wait for what people read."""
+    """One who may ask. ``lane`` names the threads that answer: what roles read does not wait for what people read.
+
+    ``stores`` are those whose rows a reader sees, None all.
+    """
 
     name: str
     reads_only: bool
     lane: str
+    stores: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +161,21 @@ ROLES_READER: Final = "funnelwatch_roles"
 
 
 class Users:
-    """The users and their passwords: one writes, one is for people's reading, one for that of the instance's own roles."""
+    """The users and their passwords: one writes, one is for people's reading, one for that of the instance's own roles.
+
+    Everybody else is asked for with ``find``: the name and the password that were given.
+    """
 
     def __init__(
-        self, writer: str, writer_password: str, reader: str, reader_password: str, roles_password: str = ""
+        self,
+        writer: str,
+        writer_password: str,
+        reader: str,
+        reader_password: str,
+        roles_password: str = "",
+        find: Callable[[str, str], User | None] = lambda name, password: None,
     ) -> None:
+        self._find = find
         self._known = {
             ROLES_READER: (roles_password.encode(), User(ROLES_READER, reads_only=True, lane=ROLES_READING)),
             writer: (writer_password.encode(), User(writer, reads_only=False, lane=WRITING)),
@@ -183,6 +197,8 @@ class Users:
                 name = ""
         if not name:
             name, password = arguments.get("user", ""), arguments.get("password", "")
+        if name not in self._known and (found := self._find(name, password)) is not None:
+            return found
         known, user = self._known.get(name, (b"", None))
         right = hmac.compare_digest(known, password.encode("utf-8", "surrogateescape"))
         if user is None or not right or not known:

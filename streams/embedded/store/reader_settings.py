@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from streams.embedded.store.errors import BAD_ARGUMENTS, READONLY, StoreError
@@ -141,8 +142,12 @@ def reader_settings(
     memory_bytes: int,
     query_s: float,
     check_filters: Callable[[str], None],
+    shown: Mapping[str, str] = MappingProxyType({}),
+    database: str = "",
 ) -> dict[str, str]:
     """What the engine is given for a reader who ``asked`` for settings: the harmless ones, and the limits.
+
+    ``shown`` says what rows have to fulfil, by ``database.table``; ``database`` is that of names without one.
 
     Raises:
         StoreError: one of them is rejected.
@@ -152,7 +157,9 @@ def reader_settings(
     if filters := asked.get("additional_table_filters"):
         check_filters(filters)
     settings = {name: value for name, value in asked.items() if name not in _NOT_THE_ENGINES}
-    settings["additional_table_filters"] = _with_shown_rows(asked.get("additional_table_filters", ""))
+    settings["additional_table_filters"] = _with_shown_rows(
+        asked.get("additional_table_filters", ""), shown, database
+    )
     settings["max_execution_time"] = lowered(asked.get("max_execution_time"), query_s)
     settings["max_threads"] = lowered(asked.get("max_threads"), os.cpu_count() or 1)
     return settings | {
@@ -163,10 +170,15 @@ def reader_settings(
     }
 
 
-def _with_shown_rows(filters: str) -> str:
-    """The reader's own ``additional_table_filters``, and those that hide the tables behind the views."""
-    conditions = filters_by_table(filters) if filters else {}
-    for table, shown in _SHOWN_ROWS.items():
-        own = conditions.get(table)
-        conditions[table] = f"({own}\n) AND {shown}" if own else shown
+def _with_shown_rows(filters: str, shown: Mapping[str, str], database: str) -> str:
+    """The reader's own ``additional_table_filters``, and those that hide the tables behind the views, and rows of other stores.
+
+    Of two conditions for one table, by its full name and by its short one, the engine takes the first: so there is only one.
+    """
+    conditions = {**_SHOWN_ROWS, **shown}
+    for table, own in (filters_by_table(filters) if filters else {}).items():
+        plain = table.replace("`", "")
+        full = plain if "." in plain else f"{database}.{plain}"
+        place = full if full in conditions else table
+        conditions[place] = f"{conditions[place]} AND ({own}\n)" if place in conditions else own
     return "{" + ", ".join(f"{quoted(table)}: {quoted(how)}" for table, how in conditions.items()) + "}"

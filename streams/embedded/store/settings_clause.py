@@ -56,6 +56,18 @@ def _settings(raw: bytes, listed: list[Token]) -> dict[str, str] | None:
     return found or None
 
 
+def is_closed(text: str) -> bool:
+    """Whether each bracket of an expression is opened and closed in it."""
+    depth = 0
+    for token in tokens(text.encode("utf-8", "surrogateescape")):
+        if token.kind != "other":
+            continue
+        depth += (token.text in _PAIRS) - (token.text in _PAIRS.values())
+        if depth < 0:
+            return False
+    return depth == 0
+
+
 def quoted(value: str) -> str:
     """``value`` as a string of SQL."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

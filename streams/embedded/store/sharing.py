@@ -112,7 +112,7 @@ def _key(query: Query) -> Key:
         query.whole,
     )
     sql = _MINUTE.sub(lambda found: b"@%d" % (int(found[1]) // 60), query.sql)
-    return (query.user.name, query.database, sql, settings, tuple(sorted(query.params.items())), form)
+    return (query.user, query.database, sql, settings, tuple(sorted(query.params.items())), form)
 
 
 def _ttl_s(query: Query) -> float:
