@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,14 @@ from scoring.sources.second_way import MONEY, DayFigures, plain_figure
 PAID, SHIPPED, CANCELLED = "paid of them", "shipped of them", "cancelled of them"
 #: units of the orders of a day, and how many of them say whose they are
 UNITS, BUYERS = "units of them", "with a buyer of them"
+#: how many of them are to be paid on delivery, and how many are known not to be
+ON_DELIVERY, PREPAID = "on delivery of them", "prepaid of them"
+#: how the names of counts by a word begin: the word that the platform says follows
+METHOD, COUNTRY = "payment method ", "country "
+#: words of one kind and day that are compared, the most frequent ones
+_MOST_WORDS = 20
+_COUNTS = ("orders", "paid", PAID, SHIPPED, CANCELLED, UNITS, BUYERS, ON_DELIVERY, PREPAID)
+_BY_WORD = (MONEY, METHOD, COUNTRY)
 
 
 class CountedOrder(NamedTuple):
@@ -29,15 +37,15 @@ class CountedOrder(NamedTuple):
     cancelled_ms: int = 0
     units: int = 0
     has_buyer: bool = False
+    on_delivery: bool | None = None
+    method: str = ""
+    country: str = ""
 
 
 def figures_of(orders: Iterable[CountedOrder], days: Sequence[date], zone: ZoneInfo) -> list[DayFigures]:
     """The figures of each of ``days`` on the clock of ``zone``; a day without orders has zeros."""
     counts: dict[str, dict[str, Decimal]] = {
-        day.isoformat(): defaultdict(
-            Decimal, dict.fromkeys(("orders", "paid", PAID, SHIPPED, CANCELLED, UNITS, BUYERS), Decimal())
-        )
-        for day in days
+        day.isoformat(): defaultdict(Decimal, dict.fromkeys(_COUNTS, Decimal())) for day in days
     }
     next_day = max(days) + timedelta(days=1)
     ends_ms = round(datetime(next_day.year, next_day.month, next_day.day, tzinfo=zone).timestamp() * 1000)
@@ -50,6 +58,11 @@ def figures_of(orders: Iterable[CountedOrder], days: Sequence[date], zone: ZoneI
         counts[placed]["orders"] += 1
         counts[placed][UNITS] += order.units
         counts[placed][BUYERS] += order.has_buyer
+        counts[placed][ON_DELIVERY] += order.on_delivery is True
+        counts[placed][PREPAID] += order.on_delivery is False
+        for begins, word in ((METHOD, order.method), (COUNTRY, order.country)):
+            if word:
+                counts[placed][begins + word] += 1
         if order.amount:
             counts[placed][MONEY + order.currency] += Decimal(order.amount)
         for name, at_ms in (
@@ -71,13 +84,20 @@ def said_of(figures: DayFigures, names: Collection[str]) -> DayFigures:
         figures: of its rows.
         names: what its rows hold, each as it is compared (``second_way.py``).
     """
-    said = {}
+    said: dict[str, str] = {}
     for name in names:
         plain = plain_figure(name)
-        for held, value in figures.figures.items():
-            if held == plain or (plain == MONEY and held.startswith(MONEY)):
-                said[name.removesuffix(plain) + held] = value
+        held = {plain: figures.figures.get(plain)} if plain not in _BY_WORD else _by_word(figures, plain)
+        said |= {name.removesuffix(plain) + one: value for one, value in held.items() if value is not None}
     return DayFigures(figures.day, said)
+
+
+def _by_word(figures: DayFigures, begins: str) -> dict[str, str]:
+    found = {name: value for name, value in figures.figures.items() if name.startswith(begins)}
+    if begins == MONEY:
+        return found
+    counts = Counter({name: Decimal(value) for name, value in found.items()})
+    return {name: found[name] for name, _ in counts.most_common(_MOST_WORDS)}
 
 
 def _day(at_ms: int, zone: ZoneInfo) -> str:

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from scoring.events.redaction import mask_field
 from scoring.sources.counted_orders import CountedOrder, figures_of, said_of
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.second_way import DayFigures
@@ -51,6 +52,11 @@ async def recounted(
         elif count is not None and (number := await count(*bounds_of(day, zone))) is not None:
             found.append(DayFigures(day.isoformat(), {"orders": str(number)}))
     return found + [said_of(one, says) for one in figures_of(orders, read, ZoneInfo(zone))]
+
+
+def method_of(field: str, text: str) -> str:
+    """How an order is paid, as it is stored: what looks personal in it was removed, and what is longer is cut."""
+    return mask_field(field, text)[:64]
 
 
 def counted_rows(

@@ -14,7 +14,7 @@ from streams.sources.connection import Connection
 
 #: each order by the newest version of this connection; what another source says of the same order proves nothing here
 _ORDERS = """
-SELECT placed_ms, paid_ms, amount, currency, shipped_ms, cancelled_ms, units, buyer FROM
+SELECT placed_ms, paid_ms, amount, currency, shipped_ms, cancelled_ms, units, buyer, cod, payment_method, country FROM
 (
     SELECT
         store_id, order_id,
@@ -26,6 +26,9 @@ SELECT placed_ms, paid_ms, amount, currency, shipped_ms, cancelled_ms, units, bu
         minIf(version.cancelled_ms, version.cancelled_ms > 0) AS cancelled_ms,
         argMaxIf(version.units, version.rank, version.units > 0) AS units,
         max(version.buyer) AS buyer,
+        argMaxIf(version.cod, version.rank, version.cod IS NOT NULL) AS cod,
+        argMaxIf(version.payment_method, version.rank, version.payment_method != '') AS payment_method,
+        argMaxIf(version.country, version.rank, version.country != '') AS country,
         argMaxIf(version.test, version.rank, version.test IS NOT NULL) AS test,
         argMaxIf(version.kind, version.rank, version.kind != '') AS kind
     FROM
@@ -69,6 +72,9 @@ class ClickHouseDays:
                 int(row["cancelled_ms"]),
                 int(row["units"]),
                 bool(row["buyer"]),
+                None if row["cod"] is None else bool(row["cod"]),
+                row["payment_method"],
+                row["country"],
             )
             for row in rows
         )

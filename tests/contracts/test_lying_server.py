@@ -16,6 +16,7 @@ from scoring.sources.json_mapping import RecordMapping
 from scoring.sources.json_paths import json_path
 from scoring.sources.json_values import json_text, read_json
 from scoring.sources.translated import ConnectionTerms, Translated
+from scoring.wording.troubles import Trouble
 from streams.sources.json_api.source import SOURCE
 from streams.sources.registry import source_named
 from streams.sources.source import SourceSpec
@@ -118,6 +119,37 @@ def test_a_field_that_the_mapping_of_a_platform_no_longer_finds_is_found_by_the_
     ledger = Ledger.drawn(5, BEGIN_MS, 2)
     tale = ordered(name, ledger, (), days=2.6, spec=replace(spec, translate=blind))
     assert tale.end.state is not ConnectionState.CONNECTED
+
+
+#: by source, what a mapping may say wrongly of every order though each answer has it
+SAID_WRONGLY: dict[str, object] = {"cod": True, "payment_method": "cheque", "country": "BR"}
+#: what the bodies of a platform do not hold: Amazon says none of it, Lazada's country is the shop's
+NOT_SAID = {"lazada": {"country"}, "amazon": set(SAID_WRONGLY)}
+WRONG = [
+    pytest.param(name, field, marks=() if (name, field) == ("tiktok_shop", "cod") else pytest.mark.long)
+    for name in READ
+    for field in sorted(set(SAID_WRONGLY) - NOT_SAID.get(name, set()))
+]
+
+
+@pytest.mark.parametrize(("name", "field"), WRONG)
+def test_a_wrong_way_of_paying_or_country_is_found_by_the_second_way(name: str, field: str) -> None:
+    spec = source_named(name)
+    assert spec is not None
+    read = spec.translate
+    assert read is not None
+
+    def mistaken(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
+        found = read(delivery, terms)
+        found.orders[:] = [
+            msgspec.structs.replace(one, **{field: SAID_WRONGLY[field]}) for one in found.orders
+        ]
+        return found
+
+    ledger = Ledger.drawn(5, BEGIN_MS, 2)
+    tale = ordered(name, ledger, (), days=2.6, spec=replace(spec, translate=mistaken))
+    assert tale.end.state is ConnectionState.BROKEN
+    assert tale.end.trouble is Trouble.DAYS_DIFFER
 
 
 def test_a_wrong_time_of_payment_is_found_by_the_second_way() -> None:

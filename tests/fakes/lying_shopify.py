@@ -268,6 +268,7 @@ def node_of(order: LedgerOrder, now_ms: int, lie: Lie | None) -> dict[str, Any]:
         else [],
         "refunds": [],
         "fulfillments": [{"status": "SUCCESS", "createdAt": shipped, "deliveredAt": None}] if shipped else [],
+        "shippingAddress": {"countryCodeV2": "CN"},
         "customer": {
             "legacyResourceId": f"u-{order.number}",
             "displayName": "Zhang San",

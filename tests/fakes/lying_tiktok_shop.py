@@ -93,6 +93,7 @@ def order_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[st
         "cancel_time": written(order.cancelled_ms),
         "payment": {"currency": order.currency, "total_amount": money(order, now_ms, lie)},
         "is_cod": False,
+        "payment_method_name": "VISA",
         "is_on_hold_order": False,
         "user_id": f"u-{order.number}",
         "recipient_address": {"name": "Zhang San", "phone_number": "13812345678", "region_code": "SG"},

@@ -7,7 +7,17 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from scoring.sources.counted_orders import BUYERS, CANCELLED, PAID, SHIPPED, UNITS, CountedOrder
+from scoring.sources.counted_orders import (
+    BUYERS,
+    CANCELLED,
+    METHOD,
+    ON_DELIVERY,
+    PAID,
+    PREPAID,
+    SHIPPED,
+    UNITS,
+    CountedOrder,
+)
 from scoring.sources.second_way import AT_LEAST, MONEY, DayFigures
 from streams.sources.asking import HttpAnswer, PlatformApi
 from streams.sources.connection import Connection
@@ -16,7 +26,7 @@ from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.mapping import when
 from streams.sources.lazada.polling import get_request, items_of, total_of
 from streams.sources.market_asking import iso, part_of, rows_of
-from streams.sources.recounting import counted_rows, recounted
+from streams.sources.recounting import counted_rows, method_of, recounted
 
 
 async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
@@ -62,9 +72,8 @@ def _counted(row: JsonObject) -> CountedOrder:
     items = [
         (item.text("status").lower(), when(item, "updated_at"), item) for item in row.rows("order_items")
     ]
-    prepaid = [
-        at for word, at, _ in items if word in _PAID_BY_THEN and row.text("payment_method").upper() != "COD"
-    ]
+    method = row.text("payment_method")
+    prepaid = [at for word, at, _ in items if word in _PAID_BY_THEN and method.upper() != "COD"]
     is_cancelled = all(word in ("canceled", "cancelled") for word, *_ in items)
     return CountedOrder(
         placed_ms=when(row, "created_at"),
@@ -76,8 +85,11 @@ def _counted(row: JsonObject) -> CountedOrder:
         cancelled_ms=max(when(row, "updated_at"), *(at for _, at, _ in items)) if is_cancelled else 0,
         units=len(items),
         has_buyer=any(item.text("buyer_id") for *_, item in items),
+        on_delivery=method.upper() == "COD" if method else None,
+        method=method_of("payment_method", method),
     )
 
 
 _PAID_BY_THEN = ("pending", "packed", "ready_to_ship", "shipped", "delivered")
-_COUNTED = ("orders", MONEY, *(AT_LEAST + name for name in (PAID, SHIPPED, CANCELLED, BUYERS)), UNITS)
+_SINCE = (PAID, SHIPPED, CANCELLED, BUYERS, ON_DELIVERY, PREPAID, METHOD)
+_COUNTED = ("orders", MONEY, UNITS, *(AT_LEAST + name for name in _SINCE))

@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from scoring.sources.counted_orders import BUYERS, CANCELLED, PAID, SHIPPED, UNITS, CountedOrder
+from scoring.sources.counted_orders import (
+    BUYERS,
+    CANCELLED,
+    COUNTRY,
+    METHOD,
+    ON_DELIVERY,
+    PAID,
+    PREPAID,
+    SHIPPED,
+    UNITS,
+    CountedOrder,
+)
 from scoring.sources.cursors import PollWindow
 from scoring.sources.second_way import AT_LEAST, MONEY, DayFigures
 from streams.sources.asking import PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.json_object import JsonObject
-from streams.sources.recounting import counted_rows, recounted
+from streams.sources.recounting import counted_rows, method_of, recounted
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.shopee.polling import DETAILS, details_of, listed_orders
 
@@ -35,7 +46,8 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
     return await recounted(connection, days, _COUNTED, placed, None)
 
 
-_COUNTED = ("orders", MONEY, PAID, AT_LEAST + SHIPPED, AT_LEAST + CANCELLED, UNITS, AT_LEAST + BUYERS)
+_SINCE = (SHIPPED, CANCELLED, BUYERS, ON_DELIVERY, PREPAID, METHOD, COUNTRY)
+_COUNTED = ("orders", MONEY, PAID, UNITS, *(AT_LEAST + name for name in _SINCE))
 
 
 def _counted(row: JsonObject) -> CountedOrder:
@@ -48,4 +60,7 @@ def _counted(row: JsonObject) -> CountedOrder:
         amount=row.money("total_amount"),
         currency=row.text("currency"),
         shipped_ms=row.moment("pickup_done_time"),
+        on_delivery=row.answer("cod"),
+        method=method_of("payment_method", row.text("payment_method")),
+        country=row.text("recipient_address", "region") or row.text("region"),
     )

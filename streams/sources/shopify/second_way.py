@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 
-from scoring.sources.counted_orders import BUYERS, CANCELLED, PAID, SHIPPED, CountedOrder
+from scoring.sources.counted_orders import (
+    BUYERS,
+    CANCELLED,
+    COUNTRY,
+    METHOD,
+    ON_DELIVERY,
+    PAID,
+    PREPAID,
+    SHIPPED,
+    CountedOrder,
+)
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.second_way import AT_LEAST, MONEY, DayFigures
 from streams.sources.asking import AnswerGarbledError, PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.json_object import JsonObject
-from streams.sources.recounting import counted_rows, recounted
+from streams.sources.recounting import counted_rows, method_of, recounted
 from streams.sources.shopify import queries
 from streams.sources.shopify.asking import ask
 from streams.sources.shopify.config import ShopifyConnection
@@ -28,7 +39,7 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
         while mark or is_first:
             data, _ = await page_that_may_be_asked(config, api, queries.placed_in(begin_ms, end_ms), mark)
             rows, mark, total = page_of(config, data)
-            found |= counted_rows(config.shop, rows, "legacyResourceId", _counted)
+            found |= counted_rows(config.shop, rows, "legacyResourceId", partial(_counted, config))
             is_first = False
         if total is not None and len(found) != total:
             raise AnswerGarbledError(f"{config.shop}: {len(found)} of {total} orders of a day arrived")
@@ -45,10 +56,13 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
 
 
 #: an order may be paid, or sent, without a record of it that has a time
-_COUNTED = ("orders", MONEY, *(AT_LEAST + name for name in (PAID, SHIPPED, CANCELLED, BUYERS)))
+_SINCE = (PAID, SHIPPED, CANCELLED, BUYERS, ON_DELIVERY, PREPAID, METHOD, COUNTRY)
+_COUNTED = ("orders", MONEY, *(AT_LEAST + name for name in _SINCE))
 
 
-def _counted(row: JsonObject) -> CountedOrder:
+def _counted(config: ShopifyConnection, row: JsonObject) -> CountedOrder:
+    named = row.at("paymentGatewayNames")
+    gateways = [str(name).strip() for name in named if name] if isinstance(named, list) else []
     money = [
         one.moment("processedAt")
         for one in row.rows("transactions")
@@ -64,4 +78,9 @@ def _counted(row: JsonObject) -> CountedOrder:
         shipped_ms=min(sent, default=0),
         cancelled_ms=row.moment("cancelledAt"),
         has_buyer=bool(row.text("customer", "legacyResourceId")),
+        on_delivery=any(word.lower() in name.lower() for name in gateways for word in config.cod)
+        if gateways
+        else None,
+        method=method_of("paymentGatewayNames", gateways[0]) if gateways else "",
+        country=row.text("shippingAddress", "countryCodeV2"),
     )

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from scoring.sources.counted_orders import BUYERS, CANCELLED, PAID, SHIPPED, UNITS, CountedOrder
+from scoring.sources.counted_orders import (
+    BUYERS,
+    CANCELLED,
+    COUNTRY,
+    METHOD,
+    ON_DELIVERY,
+    PAID,
+    PREPAID,
+    SHIPPED,
+    UNITS,
+    CountedOrder,
+)
 from scoring.sources.second_way import AT_LEAST, MONEY, DayFigures
 from streams.sources.asking import PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.json_object import JsonObject
-from streams.sources.recounting import counted_rows, recounted
+from streams.sources.recounting import counted_rows, method_of, recounted
 from streams.sources.tiktok_shop.asking import ShopCiphers
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.polling import ORDERS_PATH, page_of, request_of
@@ -36,7 +47,8 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
     return await recounted(connection, days, _COUNTED, placed, None)
 
 
-_COUNTED = ("orders", MONEY, PAID, AT_LEAST + SHIPPED, AT_LEAST + CANCELLED, UNITS, AT_LEAST + BUYERS)
+_SINCE = (SHIPPED, CANCELLED, BUYERS, ON_DELIVERY, PREPAID, METHOD, COUNTRY)
+_COUNTED = ("orders", MONEY, PAID, UNITS, *(AT_LEAST + name for name in _SINCE))
 
 
 def _counted(row: JsonObject) -> CountedOrder | None:
@@ -51,4 +63,7 @@ def _counted(row: JsonObject) -> CountedOrder | None:
         cancelled_ms=row.moment("cancel_time"),
         units=len(list(row.rows("line_items"))),
         has_buyer=bool(row.text("user_id")),
+        on_delivery=row.answer("is_cod"),
+        method=method_of("payment_method_name", row.text("payment_method_name")),
+        country=row.text("recipient_address", "region_code"),
     )

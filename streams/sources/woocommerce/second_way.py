@@ -6,12 +6,23 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 
-from scoring.sources.counted_orders import BUYERS, CANCELLED, PAID, SHIPPED, UNITS, CountedOrder
+from scoring.sources.counted_orders import (
+    BUYERS,
+    CANCELLED,
+    COUNTRY,
+    METHOD,
+    ON_DELIVERY,
+    PAID,
+    PREPAID,
+    SHIPPED,
+    UNITS,
+    CountedOrder,
+)
 from scoring.sources.second_way import AT_LEAST, MONEY, DayFigures
 from streams.sources.asking import PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.json_object import JsonObject
-from streams.sources.recounting import counted_rows, recounted
+from streams.sources.recounting import counted_rows, method_of, recounted
 from streams.sources.woocommerce.config import WooCommerceConnection
 from streams.sources.woocommerce.mapping import ORDERS
 from streams.sources.woocommerce.polling import LISTED, has_next, listed, second_of
@@ -43,15 +54,20 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
 
 
 #: an order that is cancelled or refunded later says no longer what had happened to it
-_COUNTED = ("orders", MONEY, *(AT_LEAST + name for name in (PAID, SHIPPED, CANCELLED, BUYERS)), UNITS)
+_SINCE = (PAID, SHIPPED, CANCELLED, BUYERS, ON_DELIVERY, PREPAID, METHOD, COUNTRY)
+_COUNTED = ("orders", MONEY, UNITS, *(AT_LEAST + name for name in _SINCE))
 
 
 def _counted_order(config: WooCommerceConnection, row: JsonObject) -> CountedOrder | None:
     """An order that is none of the drafts of a checkout. One on delivery is paid once it is done, others once they are no longer waiting."""
-    status, done_ms = row.text("status"), row.moment("date_completed_gmt")
+    status, done_ms, method = (
+        row.text("status"),
+        row.moment("date_completed_gmt"),
+        row.text("payment_method"),
+    )
     if status.endswith("draft"):
         return None
-    is_done, is_cod = status == "completed", row.text("payment_method") in config.cod
+    is_done, is_cod = status == "completed", method in config.cod
     is_paid = is_done or (not is_cod and status in ("processing", "refunded"))
     paid_ms = done_ms if is_cod else row.moment("date_paid_gmt")
     return CountedOrder(
@@ -63,4 +79,7 @@ def _counted_order(config: WooCommerceConnection, row: JsonObject) -> CountedOrd
         cancelled_ms=row.moment("date_modified_gmt") if status == "cancelled" else 0,
         units=sum(line.whole("quantity") for line in row.rows("line_items")),
         has_buyer=row.text("customer_id") not in ("", "0"),
+        on_delivery=is_cod if method else None,
+        method=method_of("payment_method", method),
+        country=row.text("shipping", "country") or row.text("billing", "country"),
     )
