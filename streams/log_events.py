@@ -42,6 +42,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "restated_days_not_read": "Days that a source still restates could not be read again; it is tried later.",
     "days_not_compared": "Closed days could not be compared with the platform's own figures; it is tried later.",
     "days_differ": "Closed days differ from the platform's own figures, also after they were read again.",
+    "figures_doubted": "Figures of a connection are far from its past, from files, from the pixel or from a report; `doubts` names them.",
     "token_renewed": "A connection has a new token; the former one is kept until this one has answered.",
     "token_not_renewed": "A token could not be renewed now; the one in use goes on.",
     "token_rejected": "A platform accepts none of a connection's tokens; the connection is paused.",

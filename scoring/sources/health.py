@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from scoring.sources.doubts import DoubtCheck
 from scoring.sources.endings import Ending, ending_in_words, noticed
 from scoring.sources.second_way import DayCheck
 from scoring.wording.troubles import Trouble
@@ -132,6 +133,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     resources: tuple[ResourceHealth, ...] = ()
     deliveries: DeliveryHealth = DeliveryHealth()
     check: DayCheck = DayCheck()
+    doubts: DoubtCheck = DoubtCheck()
     token_ends_ms: int = 0
     endings: tuple[Ending, ...] = ()
     scopes_missing: tuple[str, ...] = ()
@@ -151,6 +153,7 @@ class ConnectionFacts(msgspec.Struct, frozen=True):
     check: DayCheck
     token_warning_days: int | None
     endings: tuple[Ending, ...] = ()
+    doubts: DoubtCheck = DoubtCheck()
 
 
 class StateVerdict(msgspec.Struct, frozen=True):
@@ -175,6 +178,10 @@ def state_of(facts: ConnectionFacts) -> StateVerdict:
     if facts.check.lasting:
         named = ", ".join(dict.fromkeys(one.day for one in facts.check.lasting))
         verdicts.append(StateVerdict(ConnectionState.BROKEN, Trouble.DAYS_DIFFER, named))
+    if facts.doubts.doubts:
+        is_grave = any(one.is_grave for one in facts.doubts.doubts)
+        state = ConnectionState.BROKEN if is_grave else ConnectionState.LATE
+        verdicts.append(StateVerdict(state, Trouble.IMPLAUSIBLE, "; ".join(map(str, facts.doubts.doubts))))
     if facts.check.unknown and facts.now_ms - facts.check.compared_ms > _MAX_UNCOMPARED_MS:
         verdicts.append(StateVerdict(ConnectionState.LATE, Trouble.NOT_COMPARED, facts.check.unknown))
     if is_silent(facts.deliveries, facts.now_ms):

@@ -48,7 +48,7 @@ class DayCheck(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of the comparison, as it is kept: when, of which days, and what still differs after they were read again.
 
     Attributes:
-        checked_ms: when the last comparison ended.
+        checked_ms: when the last comparison began: it says nothing of what was stored later, however long it took.
         days: days that agreed or differed then.
         lasting: differences that were there after the days had been read again.
         unknown: why nothing could be compared; empty if it could.

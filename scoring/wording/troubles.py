@@ -28,6 +28,7 @@ class Trouble(StrEnum):
     MAPPING_FAULTS = "mapping_faults"
     DAYS_DIFFER = "days_differ"
     NOT_COMPARED = "not_compared"
+    IMPLAUSIBLE = "implausible"
     SILENT = "silent"
     BEHIND = "behind"
     BUG = "bug"
@@ -145,6 +146,13 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
         Text(
             "超过一天没有对账成功，数字未经核实；检查对账接口。",
             "Nothing could be compared for more than a day, so the figures are not verified; check the second way.",
+        ),
+    ),
+    Trouble.IMPLAUSIBLE: (
+        Text("数字与平时相差悬殊", "Figures are far from the usual"),
+        Text(
+            "先别用这些数字：看所列的字段，是否换了单位、币种或时区；修正后回填。如果数字没错，点“数字没错”或运行 funnelwatch sources accept。",
+            "Do not use these figures yet: see whether the unit, currency or zone of what is named changed, correct it, then backfill. If they are right, say so here or with funnelwatch sources accept.",
         ),
     ),
     Trouble.SILENT: (

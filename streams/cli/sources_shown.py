@@ -12,6 +12,7 @@ from rich.text import Text as RichText
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.backfills import BackfillState
+from scoring.sources.doubts import doubt_in_words
 from scoring.sources.endings import ending_with_days
 from scoring.wording.text import Language
 from streams.cli.terminal import console, say
@@ -86,6 +87,8 @@ def print_status(one: ConnectionStatus, language: Language) -> None:
         say(
             f"                {difference.day} {difference.figure}: stored {difference.stored}, platform {difference.second}"
         )
+    for doubt in one.doubts:
+        say(f"doubted         {doubt_in_words(doubt, language)}")
     for backfill in one.backfills:
         left_s = None if backfill.state is BackfillState.DONE else backfill.left_s
         left = "" if left_s is None else f", about {left_s / 60:.0f} min left"

@@ -1,4 +1,4 @@
-"""``funnelwatch sources pause|resume|backfill``: what people want of a connection."""
+"""``funnelwatch sources pause|resume|accept|backfill``: what people want of a connection."""
 
 from __future__ import annotations
 
@@ -55,6 +55,20 @@ def resume(name: Name, who: Who = "", as_json: Json = False, data: Data = None) 
 
     control = _wish(name, data, lambda control, _: resumed(control, who or login_name(), now_ms()))
     done(name, "resumed", f"resumed: {name}", as_json, control=control)
+
+
+@group.command()
+def accept(name: Name, who: Who = "", as_json: Json = False, data: Data = None) -> None:
+    """Say that figures which are far from the usual are right: a new price level, currency or way to pay. From now on they are the usual."""
+    from scoring.sources.health import ConnectionHealth
+    from streams.sources.controlling import accepted
+    from streams.sources.source_log import log_key
+
+    settings = running_instance(data)
+    health = directory_of(settings).book.get(ConnectionHealth, log_key("health", name))
+    doubts = health.doubts.doubts if health is not None else ()
+    control = _wish(name, data, lambda control, _: accepted(control, doubts, who or login_name(), now_ms()))
+    done(name, "accepted", f"accepted: {name}", as_json, control=control)
 
 
 @group.command()

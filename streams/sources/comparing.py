@@ -73,13 +73,11 @@ class DayComparer:
         Raises:
             OwnershipLostError, KafkaUnreachableError: what was read again cannot be kept.
         """
-        days, failed = self.closed_days(), ""
+        days, failed, began_ms = self.closed_days(), "", self._api.now_ms
         try:
             found = await self._differences(days)
         except (UnreachableError, *PlatformError) as error:
-            return DayCheck(
-                self._api.now_ms, before.compared_ms, before.days, before.lasting, self._failed(error)
-            )
+            return DayCheck(began_ms, before.compared_ms, before.days, before.lasting, self._failed(error))
         if found:
             try:
                 await self._read_again(days_of(found))
@@ -88,7 +86,7 @@ class DayComparer:
                 failed = self._failed(error)  # what differs and cannot be read again lasts
         if found:
             _log.error("days_differ", connection=self._connection.name, days=", ".join(days_of(found)))
-        return DayCheck(self._api.now_ms, self._api.now_ms, len(days), found, failed)
+        return DayCheck(began_ms, began_ms, len(days), found, failed)
 
     def _failed(self, error: Exception) -> str:
         _log.warning("days_not_compared", connection=self._connection.name, error=str(error))

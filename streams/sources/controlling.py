@@ -6,12 +6,14 @@ A wish is written as a whole under ``control/NAME``; the owner of the connection
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from scoring.sources.backfills import MAX_BACKFILL_DAYS, BackfillWish
+from scoring.sources.doubts import Doubt
 from streams.errors import InputError
 from streams.sources.connection import Connection
 from streams.sources.registry import source_named
@@ -20,6 +22,8 @@ from streams.sources.source_log import ConnectionControl
 #: backfills of one connection, done ones included; older ones are forgotten
 MAX_BACKFILLS = 20
 MAX_WHY = 300
+#: doubts of one connection that somebody said are none; older ones are forgotten
+MAX_ACCEPTED = 100
 
 
 class WishRejectedError(InputError):
@@ -37,6 +41,20 @@ def resumed(control: ConnectionControl, who: str, at_ms: int) -> ConnectionContr
     """To be asked again; what paused it for a trouble is forgotten, for somebody says that it is over."""
     return msgspec.structs.replace(
         control, paused=False, why="", who=_name(who), at_ms=at_ms, resumed_ms=at_ms
+    )
+
+
+def accepted(control: ConnectionControl, doubts: Sequence[Doubt], who: str, at_ms: int) -> ConnectionControl:
+    """With what cannot be believed now said to be right: from now on it is the usual.
+
+    Raises:
+        WishRejectedError: there is nothing of the kind.
+    """
+    if not doubts:
+        raise WishRejectedError("nothing is doubted of this connection")
+    kept = dict.fromkeys([*control.accepted, *(one.key for one in doubts)])
+    return msgspec.structs.replace(
+        control, accepted=tuple(kept)[-MAX_ACCEPTED:], accepted_ms=at_ms, who=_name(who), at_ms=at_ms
     )
 
 

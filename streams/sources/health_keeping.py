@@ -11,6 +11,7 @@ import structlog
 
 from scoring.funnel.units import HOUR_MS
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
+from scoring.sources.doubts import DoubtCheck
 from scoring.sources.health import (
     ConnectionFacts,
     ConnectionHealth,
@@ -137,6 +138,7 @@ class WatchedWorker(Protocol):
     """What is looked at of the worker of a connection; ``streams/sources/worker.py`` says what each is."""
 
     check: DayCheck
+    doubts: DoubtCheck
 
     @property
     def name(self) -> str: ...
@@ -180,6 +182,7 @@ class HealthKeeper:
         if health is not None:
             self.published = health
             self._worker.check = health.check
+            self._worker.doubts = health.doubts
             self._worker.notes.load(health.deliveries)
 
     def present(self) -> ConnectionHealth:
@@ -199,6 +202,7 @@ class HealthKeeper:
                 resources=resources,
                 deliveries=worker.notes.health,
                 check=worker.check,
+                doubts=worker.doubts,
                 token_warning_days=warning_due(token_ends_ms, now_ms),
                 endings=uses,
             )
@@ -219,6 +223,7 @@ class HealthKeeper:
             resources=resources,
             deliveries=worker.notes.health,
             check=worker.check,
+            doubts=worker.doubts,
             token_ends_ms=token_ends_ms,
             endings=uses,
             lag=worker.tools.lag(),

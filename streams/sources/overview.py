@@ -17,6 +17,7 @@ from scoring.sources.backfills import (
     share_done,
     state_of_backfill,
 )
+from scoring.sources.doubts import Doubt
 from scoring.sources.endings import Ending
 from scoring.sources.health import ConnectionHealth, ConnectionState, DeliveryHealth, ResourceHealth
 from scoring.sources.second_way import DayDifference
@@ -73,6 +74,7 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
         last_ms: when the last delivery came, by any door.
         until_ms: all that changed before is durable, in every resource that is asked for.
         differing_days: closed days that differ by the second way.
+        doubts: what cannot be believed of its figures.
         token_days: until its authorisation ends; None if it does not.
         endings: versions and forms of the platform that it uses, with the days left of each.
         quota_left: requests that the platform says are left; None if it does not.
@@ -100,6 +102,7 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
     quota_left: float | None
     differing_days: tuple[str, ...]
     differences: tuple[DayDifference, ...]
+    doubts: tuple[Doubt, ...]
     compared_ms: int
     paused: bool
     resources: tuple[ResourceHealth, ...]
@@ -165,6 +168,7 @@ def _status(connection: Connection, directory: ConnectionDirectory, now_ms: int)
         quota_left=min((one.left for one in known.resources if one.left is not None), default=None),
         differing_days=tuple(dict.fromkeys(one.day for one in known.check.lasting)),
         differences=known.check.lasting,
+        doubts=known.doubts.doubts,
         compared_ms=known.check.compared_ms,
         paused=control.paused or bool(connection.config.paused),
         resources=known.resources,

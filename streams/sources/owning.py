@@ -16,6 +16,7 @@ from streams.kafka.servers import Servers
 from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
+from streams.sources.doubting import StoredOrders
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.health_keeping import DeliveryNotes
@@ -47,6 +48,7 @@ class SharedTools:
     sealer: Sealer
     pseudonym: Pseudonym
     stored: StoredDays
+    orders: StoredOrders
     now_ms: Callable[[], int]
     clock_s: Callable[[], float]
     notes_of: Callable[[str], DeliveryNotes]
@@ -145,6 +147,7 @@ class PartitionOwner:
             write=self._writer.write,
             pseudonym=shared.pseudonym,
             stored=shared.stored,
+            orders=shared.orders,
             now_ms=shared.now_ms,
             clock_s=shared.clock_s,
             lag=lambda: self._lag(self.number),

@@ -47,6 +47,7 @@ from streams.sources.registry import source_named
 from streams.sources.sealing import open_sealer
 from streams.sources.source import SourceSpec
 from streams.sources.stored_days import ClickHouseDays
+from streams.sources.stored_orders import ClickHouseOrders
 from streams.sources.translating import DeliveryTranslator
 
 _log = structlog.get_logger()
@@ -292,6 +293,7 @@ async def opened(
             sealer=open_sealer(settings),
             pseudonym=intake.pseudonyms.marked,
             stored=ClickHouseDays(database),
+            orders=ClickHouseOrders(database),
             now_ms=now_ms,
             clock_s=monotonic,
             notes_of=notes_of,

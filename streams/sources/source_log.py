@@ -56,6 +56,7 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
         resumed_ms: troubles that paused it before this moment are forgotten: somebody says that they are fixed.
         tested_ms: when somebody last asked for a test.
         backfills: asked for, oldest first; one that is taken out is withdrawn.
+        accepted, accepted_ms: doubts that somebody said are none, by their keys, and when.
     """
 
     paused: bool = False
@@ -65,6 +66,8 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
     resumed_ms: int = 0
     tested_ms: int = 0
     backfills: tuple[BackfillWish, ...] = ()
+    accepted: tuple[str, ...] = ()
+    accepted_ms: int = 0
     schema_version: int = SOURCE_RECORD_VERSION
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import structlog
 
+from scoring.funnel.stages import Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from scoring.sources.backfills import BackfillProgress
 from scoring.sources.budget import Urgency
 from scoring.sources.cursors import CursorState, IncompleteWalkError
+from scoring.sources.doubts import DoubtCheck
 from scoring.sources.health import ConnectionHealth
 from scoring.sources.second_way import DayCheck
 from scoring.sources.source_alerts import SourceAlert
@@ -29,10 +31,11 @@ from streams.sources.asking import PlatformError
 from streams.sources.backfilling import Backfiller
 from streams.sources.comparing import DayComparer
 from streams.sources.connection import Connection
+from streams.sources.doubting import Doubter
 from streams.sources.health_keeping import DeliveryNotes, HealthKeeper
 from streams.sources.polling import ResourcePoller, backoff_s
 from streams.sources.sealing import SealedUnreadableError
-from streams.sources.source import SourceSpec
+from streams.sources.source import SourceSpec, Supply
 from streams.sources.source_log import (
     ConnectionControl,
     OwnershipLostError,
@@ -52,7 +55,8 @@ PROBE_MS = HOUR_MS
 _MAX_REJECTIONS = 3
 #: deliveries that wait to be translated, above which a backfill pauses: live ones come by the same log
 _MAX_WAITING = 2000
-_COMPARE_MS, _FIRST_COMPARE_S = 6 * HOUR_MS, 600.0
+#: what could not be compared is tried again sooner
+_COMPARE_MS, _COMPARE_AGAIN_MS, _FIRST_COMPARE_S = 6 * HOUR_MS, HOUR_MS, 600.0
 _UPKEEP_S, _PAUSED_S, _RETRY_S, _BUG_S = 30.0, 1.0, 5.0, 60.0
 
 
@@ -82,7 +86,8 @@ class ConnectionWorker:
         self.keeper: TokenKeeper | None = None
         self.backfiller: Backfiller | None = None
         self.comparer: DayComparer | None = None
-        self.check = DayCheck()
+        self.check, self.doubts = DayCheck(), DoubtCheck()
+        self.doubter: Doubter | None = None
         self._tested_ms = self._restated_failures = 0
         self._bugs: dict[str, str] = {}
         self.health = HealthKeeper(self)
@@ -149,6 +154,8 @@ class ConnectionWorker:
             work["restated days"] = self._restated
         if self.comparer is not None:
             work["days"] = self._compare
+        if self.doubter is not None:
+            work["doubts"] = self._doubt
         return work
 
     # ---------------------------------------------------------------- taking over
@@ -173,6 +180,9 @@ class ConnectionWorker:
         trial = book.get(StoredTrial, log_key("trial", name))
         self._tested_ms = trial.asked_ms if trial is not None else 0
         spec, connection, tools = self.spec, self.connection, self._tools
+        if spec.supply(Stage.ORDER) in (Supply.EVENT, Supply.STATUS):
+            is_polled = any(spec.polls(connection.config))
+            self.doubter = Doubter(connection, tools.orders, is_polled=is_polled)
         if spec.asking is None:
             return
         asking = spec.asking(connection)
@@ -337,7 +347,7 @@ class ConnectionWorker:
     async def _compare(self) -> float:
         """Compare closed days, four times a day; the first time once the beginning has been read."""
         assert self.comparer is not None
-        due_ms = self.check.checked_ms + _COMPARE_MS
+        due_ms = self.check.checked_ms + (_COMPARE_AGAIN_MS if self.check.unknown else _COMPARE_MS)
         if self._tools.now_ms() < due_ms:
             return min(float(due_ms - self._tools.now_ms()) / 1000, _FIRST_COMPARE_S)
         if any(not poller.cursor.until_ms or poller.health.behind for poller in self.pollers.values()):
@@ -346,6 +356,15 @@ class ConnectionWorker:
         self.check = await self.comparer.check(self.check)
         await self.health.publish()
         return _BUG_S
+
+    async def _doubt(self) -> float:
+        """See once an hour whether what was reported can be true."""
+        assert self.doubter is not None
+        now_ms, control = self._tools.now_ms(), self.control
+        if control.accepted_ms > self.doubts.checked_ms or now_ms - self.doubts.checked_ms >= HOUR_MS:
+            self.doubts = await self.doubter.check(self.doubts, now_ms, control.accepted, control.accepted_ms)
+            await self.health.publish()
+        return float(MINUTE_MS // 1000)
 
     async def _test(self) -> float:
         """Test the connection when somebody asks for it, paused or not."""

@@ -11,6 +11,7 @@ from scoring.sources.health import ConnectionHealth
 from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
+from streams.sources.doubting import StoredOrders
 from streams.sources.polling import DeliverySink, Pseudonym
 from streams.sources.sealing import Sealer
 
@@ -33,6 +34,7 @@ class WorkerTools:
         write: makes records of the topic of sources durable; raises OwnershipLostError.
         pseudonym: of (store, id of a person), marked as ours.
         stored: what is stored of closed days.
+        orders: what is stored of orders, by who said it.
         now_ms, clock_s: the clocks.
         lag: deliveries that wait to be translated next to this connection's.
         process: its name, for people.
@@ -47,6 +49,7 @@ class WorkerTools:
     write: OwnerWrite
     pseudonym: Pseudonym
     stored: StoredDays
+    orders: StoredOrders
     now_ms: Callable[[], int]
     clock_s: Callable[[], float]
     lag: Callable[[], int]

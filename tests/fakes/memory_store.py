@@ -17,6 +17,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import ReportRow
 from scoring.records.signal import Signal
 from scoring.sources.counted_orders import CountedOrder, figures_of
+from scoring.sources.plausibility import ReportedDays, ReportedOrder
 from scoring.sources.second_way import DayFigures
 from streams.sources.connection import Connection
 from streams.sources.health_keeping import DeliveryNotes
@@ -44,6 +45,9 @@ class MemoryStore:
         self._lives: dict[str, tuple[int, OrderLife | None]] = {}
         self.reports: list[ReportRow] = []
         self.signals: list[Signal] = []
+        self.files: list[ReportedOrder] = []
+        self.pixel: list[ReportedOrder] = []
+        self.report: ReportedDays | None = None
 
     async def deliver(self, deliveries: Sequence[RawDelivery]) -> None:
         """Keep and translate."""
@@ -90,10 +94,61 @@ class MemoryStore:
                 one.cancelled_ms,
                 one.units,
                 bool(one.buyer),
+                one.cod,
+                one.payment_method,
+                one.country,
             )
             for one in self.lives().values()
         ]
         return figures_of(orders, days, ZoneInfo(connection.zones[connection.stores[0]]))
+
+    async def between(
+        self, connection: Connection, from_ms: int, to_ms: int, most: int
+    ) -> list[ReportedOrder]:
+        """What was reported of each order in a span (``StoredOrders``)."""
+        found = []
+        for number, versions in self.versions.items():
+            inside = [one for one in versions if from_ms <= one.told_at_ms < to_ms]
+            if inside:
+                found.append(order_of_versions(number, inside))
+        return sorted(found, key=lambda one: (-one.reported_ms, one.order_id))[:most]
+
+    async def from_files(self, connection: Connection, most: int) -> list[ReportedOrder]:
+        """What was imported."""
+        return list(self.files)
+
+    async def from_pixel(self, connection: Connection, from_ms: int, most: int) -> list[ReportedOrder]:
+        """What pages saw."""
+        return list(self.pixel)
+
+    async def reported(self, connection: Connection, now_ms: int) -> ReportedDays | None:
+        """What reports say."""
+        return self.report
+
+
+def order_of_versions(number: str, versions: Sequence[OrderFacts]) -> ReportedOrder:
+    """An order by some of its versions, each field by the newest that has it."""
+    newest = sorted(versions, key=lambda one: (one.told_at_ms, one.as_of_ms))
+
+    def last(name: str) -> Any:
+        return next(
+            (value for one in reversed(newest) if (value := getattr(one, name)) not in ("", 0, None)), ""
+        )
+
+    cod = [one.cod for one in newest if one.cod is not None]
+    return ReportedOrder(
+        number,
+        newest[-1].told_at_ms,
+        last("placed_ms") or 0,
+        float(last("amount") or 0),
+        last("currency"),
+        any(one.is_paid or one.paid_ms for one in newest),
+        cod[-1] if cod else None,
+        last("payment_method"),
+        last("country"),
+        any(one.buyer for one in newest),
+        last("units") or 0,
+    )
 
 
 class DurableBook:

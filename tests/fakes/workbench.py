@@ -57,6 +57,7 @@ class Workbench:
             write=self.durable.write,
             pseudonym=lambda store, raw: f"~{raw[:16]:a<16}",
             stored=self.store,
+            orders=self.store,
             now_ms=self.clock.now_ms,
             clock_s=self.clock.now_s,
             lag=lambda: self.lag,

@@ -59,7 +59,14 @@ class SourceActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     """
 
     kind: Literal[
-        "pause", "resume", "test", "backfill", "backfill_pause", "backfill_resume", "backfill_cancel"
+        "pause",
+        "resume",
+        "test",
+        "accept",
+        "backfill",
+        "backfill_pause",
+        "backfill_resume",
+        "backfill_cancel",
     ]
     who: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
     why: Annotated[str, msgspec.Meta(max_length=300)] = ""

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from scoring.sources.doubts import doubt_in_words
 from scoring.sources.endings import ending_with_days
+from scoring.sources.health import ConnectionHealth
 from scoring.wording.text import Language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now, now_ms
@@ -18,6 +20,7 @@ from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.connection import Connection
 from streams.sources.controlling import (
     WishRejectedError,
+    accepted,
     changed_backfill,
     day_of,
     paused,
@@ -113,6 +116,7 @@ class SourcePages:
             state_names={state: text(reader.language) for state, text in STATE_NAMES.items()},
             icons=ICONS,
             ends_text=lambda ending: ending_with_days(ending, reader.language),
+            doubt_text=lambda doubt: doubt_in_words(doubt, reader.language),
             failure=failure,
             filled=defaultdict(str, filled or {}),
             unfilled=defaultdict(str),
@@ -208,7 +212,7 @@ class SourcePages:
             connection = directory.get(name)
             if connection is None:
                 raise NotFoundError(NO_CONNECTION.both())
-            control = _changed(directory.book.control(name), connection, wanted)
+            control = _changed(directory, connection, wanted)
             await publish_records(self._settings, {log_key("control", name): control})
             await directory.caught_up()
         return control
@@ -222,10 +226,10 @@ def _request_of(given: Mapping[str, str]) -> SourceActionRequest:
 
 
 def _changed(
-    control: ConnectionControl, connection: Connection, wanted: SourceActionRequest
+    directory: ConnectionDirectory, connection: Connection, wanted: SourceActionRequest
 ) -> ConnectionControl:
     """The wish with what somebody asks for."""
-    at_ms = now_ms()
+    control, at_ms = directory.book.control(connection.name), now_ms()
     match wanted.kind:
         case "pause":
             return paused(control, wanted.why, wanted.who, at_ms)
@@ -233,6 +237,9 @@ def _changed(
             return resumed(control, wanted.who, at_ms)
         case "test":
             return tested(control, at_ms)
+        case "accept":
+            health = directory.book.get(ConnectionHealth, log_key("health", connection.name))
+            return accepted(control, health.doubts.doubts if health else (), wanted.who, at_ms)
         case "backfill":
             first = day_of(wanted.first, "first")
             zone = ZoneInfo(connection.zones.get(connection.stores[0], "UTC"))
@@ -274,7 +281,7 @@ def _routes(services: PageServices) -> Routes:
             ),
             ApiRoute(
                 "/sources/{connection}/actions",
-                "Pause, resume, test or backfill a connection",
+                "Pause, resume, test, accept or backfill a connection",
                 SourceActionDone,
                 pages.by_api,
                 method="POST",

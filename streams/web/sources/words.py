@@ -34,6 +34,11 @@ SOURCE_WORDS: Mapping[str, Text] = {
     "quota_left": Text("剩余额度", "Requests left"),
     "source_owner": Text("负责人", "Owner"),
     "differing_days": Text("对账不一致的日期", "Days that differ"),
+    "doubted": Text("数字可疑", "Doubted"),
+    "accept": Text("数字没错", "The figures are right"),
+    "accept_hint": Text(
+        "确认后，现在的水平就是今后比较的基准。", "From then on, what it says now is what later figures are compared with."
+    ),
     "compared_at": Text("上次对账", "Last compared"),
     "supplies": Text("提供的阶段", "Stages supplied"),
     **{f"supply_{supply}": text for supply, text in SUPPLY_NAMES.items()},
