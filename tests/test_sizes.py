@@ -12,6 +12,8 @@ from tests.places import ROOT
 from tests.trees import nodes_of, python_files, tree_of
 
 MAX_LINES, MAX_LINES_OF_A_FUNCTION, MAX_CHARACTERS_OF_A_TEMPLATE_LINE = 400, 60, 200
+#: of each file of a connector: what is longer has something that belongs into the frame
+MAX_LINES_OF_A_CONNECTOR = 250
 #: how the opening docstring of a longer file begins its reason
 REASON = "Past 400 lines"
 LONG_FUNCTIONS = {
@@ -39,6 +41,25 @@ def test_a_long_file_gives_its_reason_at_the_top() -> None:
         and REASON not in (ast.get_docstring(tree_of(path)) or "")
     }
     assert sorted(without) == []
+
+
+def lines_without_tables(path: Path) -> int:
+    """The lines of a file but for its tables: what is assigned at its top level."""
+    tables = (node for node in tree_of(path).body if isinstance(node, ast.Assign | ast.AnnAssign))
+    text = path.read_text("utf-8")
+    return text.count("\n") - sum((node.end_lineno or 0) - node.lineno + 1 for node in tables)
+
+
+def test_a_part_of_a_connector_has_at_most_250_lines_without_its_tables() -> None:
+    # files and json_api read any layout: no platform is connected by them
+    parts = [
+        path
+        for path in (ROOT / "streams/sources").glob("*/*.py")
+        if path.parent.name not in ("files", "json_api")
+    ]
+    assert len(parts) > 100
+    long = {str(path.relative_to(ROOT)): lines_without_tables(path) for path in parts}
+    assert {name: lines for name, lines in long.items() if lines > MAX_LINES_OF_A_CONNECTOR} == {}
 
 
 def test_no_function_is_longer_than_a_page() -> None:

@@ -136,6 +136,10 @@ def answer_of(value: Any, name: str) -> bool | None:
     raise UnreadableValueError(f"`{name}`: expected true or false, got {shown(value)}")
 
 
+#: an offset that is apart from its time: 2026-11-28 08:00:00 +0800
+_APART = re.compile(r" +([+-]\d{2}:?\d{2})$")
+
+
 def moment_of(value: Any, name: str, zone: str, form: str = "") -> int:
     """Milliseconds since 1970; 0 for nothing, and for the 0 that platforms write for "not yet".
 
@@ -160,8 +164,10 @@ def moment_of(value: Any, name: str, zone: str, form: str = "") -> int:
     if not isinstance(value, str):
         raise UnreadableValueError(f"`{name}`: expected a time, got {shown(value)}")
     text = value.strip()
+    if not form:
+        text = _APART.sub(r"\1", text.replace("/", "-"))
     try:
-        when = datetime.strptime(text, form) if form else datetime.fromisoformat(text.replace("/", "-"))  # noqa: DTZ007
+        when = datetime.strptime(text, form) if form else datetime.fromisoformat(text)  # noqa: DTZ007
     except ValueError:
         expected = form or "ISO 8601 such as 2026-11-28T08:00:00+08:00"
         raise UnreadableValueError(f"`{name}`: expected a time as {expected}, got {shown(value)}") from None

@@ -67,7 +67,7 @@ class ReportedDays:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Statements:
     """What is judged, and by what.
 
     Attributes:
@@ -86,7 +86,7 @@ class Evidence:
     is_polled: bool = True
 
 
-def doubts_of(heard: Evidence) -> tuple[Doubt, ...]:
+def doubts_of(heard: Statements) -> tuple[Doubt, ...]:
     """What of the recent orders cannot be believed."""
     found = [*_missing(heard), *_moved(heard), *_unpaid(heard), *_against_report(heard.reported)]
     for witness, orders in _witnesses(heard):
@@ -97,7 +97,7 @@ def doubts_of(heard: Evidence) -> tuple[Doubt, ...]:
     return tuple({doubt.key: doubt for doubt in found}.values())
 
 
-def _witnesses(heard: Evidence) -> Iterator[tuple[Witness, Sequence[ReportedOrder]]]:
+def _witnesses(heard: Statements) -> Iterator[tuple[Witness, Sequence[ReportedOrder]]]:
     yield Witness.PAST, heard.past
     yield Witness.FILE, heard.file
     yield Witness.PIXEL, heard.pixel
@@ -157,7 +157,7 @@ _FIELDS: dict[str, Callable[[ReportedOrder], bool]] = {
 _ALWAYS = ("amount", "currency", "placed")
 
 
-def _missing(heard: Evidence) -> Iterator[Doubt]:
+def _missing(heard: Statements) -> Iterator[Doubt]:
     recent, past = heard.recent, heard.past
     for name, has in _FIELDS.items():
         with_it, share = sum(map(has, recent)), _share(past, has)
@@ -208,7 +208,7 @@ def _mixed(
         yield Doubt(DoubtKind.MIX, witness, name, said, before, now.total())
 
 
-def _unpaid(heard: Evidence) -> Iterator[Doubt]:
+def _unpaid(heard: Statements) -> Iterator[Doubt]:
     """Orders of more than a day, of which none is paid any more."""
     recent, past = (
         [one for one in orders if one.placed_ms and one.reported_ms - one.placed_ms >= DAY_MS]
@@ -220,7 +220,7 @@ def _unpaid(heard: Evidence) -> Iterator[Doubt]:
         yield Doubt(DoubtKind.PAID, Witness.PAST, "", "0%", f"{share:.0%}", len(recent))
 
 
-def _moved(heard: Evidence) -> Iterator[Doubt]:
+def _moved(heard: Statements) -> Iterator[Doubt]:
     """Times of placing that changed, or that lie ahead."""
     known = {one.order_id: one.placed_ms for one in heard.past if one.placed_ms}
     same = [

@@ -9,7 +9,7 @@ import structlog
 
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.sources.doubts import DoubtCheck, Witness
-from scoring.sources.plausibility import ReportedDays, Evidence, ReportedOrder, doubts_of
+from scoring.sources.plausibility import ReportedDays, ReportedOrder, Statements, doubts_of
 from streams.errors import UnreachableError
 from streams.sources.connection import Connection
 
@@ -25,7 +25,7 @@ _MOST_RECENT, _MOST_PAST = 1000, 2000
 _OTHERS_FRESH_MS = 6 * HOUR_MS
 
 
-class StoredOrders(Protocol):
+class OrderStatements(Protocol):
     """What is stored of a store's orders, by who said it. Each raises UnreachableError: the store does not answer."""
 
     async def between(
@@ -56,7 +56,7 @@ class Doubter:
         is_polled: whether the platform is asked for whole orders.
     """
 
-    def __init__(self, connection: Connection, stored: StoredOrders, *, is_polled: bool) -> None:
+    def __init__(self, connection: Connection, stored: OrderStatements, *, is_polled: bool) -> None:
         self._connection, self._stored, self._is_polled = connection, stored, is_polled
         self._others: (
             tuple[int, Sequence[ReportedOrder], Sequence[ReportedOrder], ReportedDays | None] | None
@@ -85,7 +85,7 @@ class Doubter:
         kept_ms = before.since_ms if before.doubts and before.since_ms > accepted_ms else begin_ms
         return DoubtCheck(now_ms, kept_ms if found else 0, found)
 
-    async def _heard(self, before: DoubtCheck, now_ms: int, accepted_ms: int) -> tuple[Evidence, int]:
+    async def _heard(self, before: DoubtCheck, now_ms: int, accepted_ms: int) -> tuple[Statements, int]:
         """What is judged, and the moment at which the present begins."""
         between = self._stored.between
         recent = await between(self._connection, now_ms - _RECENT_MS, now_ms, _MOST_RECENT)
@@ -103,7 +103,7 @@ class Doubter:
             else []
         )
         _, file, pixel, reported = await self._of_others(now_ms)
-        return Evidence(recent, past, file, pixel, reported, self._is_polled), begin_ms
+        return Statements(recent, past, file, pixel, reported, self._is_polled), begin_ms
 
     async def _of_others(
         self, now_ms: int

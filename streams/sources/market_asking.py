@@ -15,6 +15,7 @@ from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import (
     UnreadableValueError,
+    is_given,
     moment_of,
     text_of,
     whole_of,
@@ -153,6 +154,23 @@ def row_of(answer: HttpAnswer, row: Any, number: str, changed: str = "", store: 
     return polled_row(name, row, at_ms, store)
 
 
+def get_request(address: str, query: Mapping[str, object]) -> HttpRequest:
+    """A question by GET; every value of its query is written as text."""
+    return HttpRequest(address, query=tuple((name, str(one)) for name, one in query.items()))
+
+
+def total_of(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> int | None:
+    """How many rows there are in all; None where the platform does not say.
+
+    Raises:
+        AnswerGarbledError: it is not a number.
+    """
+    try:
+        return whole_of(part[name], name) if is_given(part.get(name)) else None
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+
+
 def pair_from(
     answer: HttpAnswer, given: Any, now_ms: int, old: TokenPair | None, expires: str, ends: str = ""
 ) -> TokenPair:
@@ -201,6 +219,11 @@ def bounds_of(day: date, zone: str) -> tuple[int, int]:
         for one in (day, day + timedelta(days=1))
     ]
     return round(edges[0].timestamp() * 1000), round(edges[1].timestamp() * 1000)
+
+
+def day_at(at_ms: int, zone: str) -> str:
+    """The day of ``zone`` at a moment, such as that on which something was asked for."""
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
 
 
 def ends_of(window: PollWindow, zone: str) -> tuple[date, date]:

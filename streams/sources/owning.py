@@ -16,9 +16,9 @@ from streams.kafka.servers import Servers
 from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
-from streams.sources.doubting import StoredOrders
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
+from streams.sources.doubting import OrderStatements
 from streams.sources.health_keeping import DeliveryNotes
 from streams.sources.health_metrics import forget_state, show_state
 from streams.sources.polling import Pseudonym
@@ -48,7 +48,7 @@ class SharedTools:
     sealer: Sealer
     pseudonym: Pseudonym
     stored: StoredDays
-    orders: StoredOrders
+    orders: OrderStatements
     now_ms: Callable[[], int]
     clock_s: Callable[[], float]
     notes_of: Callable[[str], DeliveryNotes]

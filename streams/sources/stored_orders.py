@@ -80,7 +80,7 @@ _REPORTED_DAYS = 14
 
 
 class ClickHouseOrders:
-    """See ``StoredOrders``."""
+    """See ``OrderStatements``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -11,7 +11,7 @@ from scoring.sources.health import ConnectionHealth
 from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
-from streams.sources.doubting import StoredOrders
+from streams.sources.doubting import OrderStatements
 from streams.sources.polling import DeliverySink, Pseudonym
 from streams.sources.sealing import Sealer
 
@@ -49,7 +49,7 @@ class WorkerTools:
     write: OwnerWrite
     pseudonym: Pseudonym
     stored: StoredDays
-    orders: StoredOrders
+    orders: OrderStatements
     now_ms: Callable[[], int]
     clock_s: Callable[[], float]
     lag: Callable[[], int]

@@ -105,7 +105,7 @@ class MemoryStore:
     async def between(
         self, connection: Connection, from_ms: int, to_ms: int, most: int
     ) -> list[ReportedOrder]:
-        """What was reported of each order in a span (``StoredOrders``)."""
+        """What was reported of each order in a span (``OrderStatements``)."""
         found = []
         for number, versions in self.versions.items():
             inside = [one for one in versions if from_ms <= one.told_at_ms < to_ms]

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -26,7 +26,7 @@ from streams.sources.asking import (
 )
 from streams.sources.connection import Connection
 from streams.sources.made_reports import MadeReports, documents, report_page, unpacked
-from streams.sources.market_asking import bounds_of, ends_of, iso, part_of, row_of, rows_of
+from streams.sources.market_asking import bounds_of, day_at, ends_of, iso, part_of, row_of, rows_of
 from streams.sources.source import PolledRow, PollPage
 
 _REPORTS, _DOCUMENTS = "/reports/2021-06-30/reports", "/reports/2021-06-30/documents"
@@ -158,8 +158,7 @@ def _judged(
     found: Mapping[str, Any] | None,
 ) -> PolledRow:
     """A row whose metrics have their names as values: they are not fields that anybody could list."""
-    zone = ZoneInfo(config.zone_of(marketplace))
-    day = datetime.fromtimestamp(window.to_ms / 1000, zone).date().isoformat()
+    day = day_at(window.to_ms, config.zone_of(marketplace))
     metrics = [{"metric": name, **values} for name, values in _metrics(found or {})]
     row = {"day": day, "marketplaceId": marketplace, "status": status, "metrics": metrics}
     return row_of(file, row, "marketplaceId", store=config.stores_of_shops[marketplace])

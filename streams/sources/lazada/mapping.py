@@ -11,7 +11,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
 from scoring.records.seller_metrics import TargetRule
 from scoring.records.signal import SignalKind
-from scoring.sources.json_values import UnreadableValueError, is_given, moment_of
+from scoring.sources.json_values import UnreadableValueError, is_given
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
@@ -102,14 +102,6 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     return translated(delivery, terms, _TAKES, LEFT_OUT, lambda row: row.text("site").upper()[-2:])
 
 
-def when(row: JsonObject, name: str) -> int:
-    """A time: a number of seconds or milliseconds, or text with an offset that may be apart from it."""
-    value = row.at(name)
-    if isinstance(value, str):
-        value = value.strip().replace(" +", "+").replace(" -", "-")
-    return moment_of(value, name, "UTC")
-
-
 def _site(one: MarketReading) -> Country:
     return COUNTRIES[one.shop]
 
@@ -124,7 +116,7 @@ def _line_push(one: MarketReading) -> None:
         _reverse_push(one)
         return
     status = one.word(row.text("order_status").lower(), "order_status", STATUSES)
-    at_ms = when(row, "status_update_time") or one.row.moment("timestamp")
+    at_ms = row.moment("status_update_time") or one.row.moment("timestamp")
     stage = STATUSES.get(status, -1)
     one.order(
         row.text("trade_order_id"),
@@ -169,7 +161,7 @@ def _ends_push(one: MarketReading) -> None:
     found = one.row.at("data")
     row = JsonObject(found) if isinstance(found, dict) else one.row
     at_ms = one.row.moment("timestamp") or one.received_ms
-    ends_ms = when(row, "expired_time") or when(row, "expire_time") or at_ms + 7 * DAY_MS
+    ends_ms = row.moment("expired_time") or row.moment("expire_time") or at_ms + 7 * DAY_MS
     one.signal(SignalKind.AUTHORISATION_ENDS, "authorisation", ends_ms - 30 * DAY_MS, ends_ms)
 
 
@@ -182,18 +174,18 @@ def _order(one: MarketReading) -> None:
     items = list(row.rows("order_items"))
     names = [one.word(item.text("status").lower(), "status", STATUSES) for item in items]
     known = [
-        (STATUSES[name], when(item, "updated_at")) for name, item in zip(names, items, strict=True) if name
+        (STATUSES[name], item.moment("updated_at")) for name, item in zip(names, items, strict=True) if name
     ]
     living = [(stage, at_ms) for stage, at_ms in known if stage >= 0]
     is_whole = len(known) == len(items) > 0
     highest = max((stage for stage, _ in living), default=-1)
     is_cod = row.text("payment_method").upper() == "COD"
-    updated_ms = max([when(row, "updated_at"), *(at_ms for _, at_ms in known)])
+    updated_ms = max([row.moment("updated_at"), *(at_ms for _, at_ms in known)])
     at_stage = {stage: min(at_ms for one_stage, at_ms in living if one_stage == stage) for stage, _ in living}
     is_paid = False if highest == 0 else True if highest > 0 and not is_cod else None
     # the state in which it waits to be packed begins with the payment
     paid_ms = at_stage.get(1, 0) if is_paid and set(names) <= {"pending", *_CANCELLED} else 0
-    number, placed_ms = row.text("order_id") or row.text("order_number"), when(row, "created_at")
+    number, placed_ms = row.text("order_id") or row.text("order_number"), row.moment("created_at")
     if is_paid and placed_ms and not paid_ms:
         # Lazada does not say when: no earlier than it was placed, and whatever says it better is newer
         one.order(number, as_of_ms=placed_ms, paid_ms=placed_ms)
@@ -236,7 +228,7 @@ def _paid_by_buyer(row: JsonObject) -> str:
 def _reverse(one: MarketReading) -> None:
     order, found = one.row.text("trade_order_id"), 0
     for line in one.row.rows("reverse_order_lines"):
-        number, at_ms = line.text("number"), when(line, "return_order_line_gmt_modified")
+        number, at_ms = line.text("number"), line.moment("return_order_line_gmt_modified")
         status = one.word(line.text("reverse_status").upper(), "reverse_status", REVERSED)
         if not REVERSED.get(status, False):
             continue
@@ -289,7 +281,7 @@ def _service(one: MarketReading) -> None:
 def _review(one: MarketReading) -> None:
     """A review by its stars. A second thought of the same buyer has none."""
     row, stars = one.row, one.row.text("ratings", "overall_rating")
-    at_ms, number = when(row, "submit_time"), row.text("id")
+    at_ms, number = row.moment("submit_time"), row.text("id")
     if not number or not at_ms:
         raise UnreadableValueError("a review without its number or time cannot be counted once")
     if not stars:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.sources.cursors import PollPlan, PollWindow
-from scoring.sources.json_values import UnreadableValueError, is_given, text_of, whole_of
+from scoring.sources.json_values import text_of
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.json_object import JsonObject
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.feedback import REVIEW_DAYS, chats, reviews
 from streams.sources.lazada.fields import (
@@ -25,15 +21,17 @@ from streams.sources.lazada.fields import (
     REVIEW_FIELDS,
     STANDING_FIELDS,
 )
-from streams.sources.lazada.mapping import when
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
     changes,
+    day_at,
     days_between,
+    get_request,
     iso,
     part_of,
     row_of,
     rows_of,
+    total_of,
 )
 from streams.sources.market_config import COUNTRIES
 from streams.sources.market_reading import Resource
@@ -99,19 +97,8 @@ def _of_country(config: LazadaConnection, country: str) -> list[Poll]:
 _STANDING = {Resource.PERFORMANCE: "/seller/performance/get", Resource.SERVICE: "/seller/metrics/get"}
 
 
-def get_request(
-    config: LazadaConnection, country: str, path: str, query: Mapping[str, object]
-) -> HttpRequest:
-    return HttpRequest(
-        config.base(country) + path, query=tuple((name, str(one)) for name, one in query.items())
-    )
-
-
-def total_of(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> int | None:
-    try:
-        return whole_of(part[name], name) if is_given(part.get(name)) else None
-    except UnreadableValueError as error:
-        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+def question(config: LazadaConnection, country: str, path: str, query: Mapping[str, object]) -> HttpRequest:
+    return get_request(config.base(country) + path, query)
 
 
 # ---------------------------------------------------------------- orders
@@ -133,35 +120,25 @@ async def orders(
         "offset": offset,
         "limit": config.page_size,
     }
-    answer = await api.ask(get_request(config, country, "/orders/get", query))
+    answer = await api.ask(question(config, country, "/orders/get", query))
     part = part_of(answer, answer.json(), "data")
     listed = part_of(answer, part, "orders", kind=list)
     total = total_of(answer, part, "countTotal")
     items = await items_of(config, country, api, [row.row_id for row in rows_of(answer, listed, "order_id")])
     store = config.stores_of_shops[country]
     rows = [
-        replace(
-            row_of(
-                answer,
-                {**row, "order_items": items[text_of(row["order_id"], "order_id")]},
-                "order_id",
-                store=store,
-            ),
-            changed_ms=_changed_ms(answer, row),
+        row_of(
+            answer,
+            {**row, "order_items": items[text_of(row["order_id"], "order_id")]},
+            "order_id",
+            "updated_at",
+            store,
         )
         for row in listed
     ]
     end = offset + len(rows)
     has_more = bool(rows) and (total is None or end < total)
     return PollPage(rows=rows, next_mark=str(end) if has_more else "", total=total)
-
-
-def _changed_ms(answer: HttpAnswer, row: Mapping[str, Any]) -> int:
-    """The order's last change. It has a form of its own, and without it an answer that was wrong is not read again until it is right."""
-    try:
-        return when(JsonObject(row), "updated_at")
-    except UnreadableValueError as error:
-        raise AnswerGarbledError(f"{answer.host}: {error}") from error
 
 
 async def items_of(
@@ -176,7 +153,7 @@ async def items_of(
                 [int(one) if one.isdigit() else one for one in some], separators=(",", ":")
             )
         }
-        answer = await api.ask(get_request(config, country, "/orders/items/get", query))
+        answer = await api.ask(question(config, country, "/orders/items/get", query))
         content = answer.json()
         data = content.get("data") if isinstance(content, dict) else None
         # the documentation shows an object, the service a list of them
@@ -203,7 +180,7 @@ async def returns(
         "ReverseOrderLineModifiedTimeRangeStart": window.from_ms,
         "ReverseOrderLineModifiedTimeRangeEnd": window.to_ms,
     }
-    answer = await api.ask(get_request(config, country, "/reverse/getreverseordersforseller", query))
+    answer = await api.ask(question(config, country, "/reverse/getreverseordersforseller", query))
     part = part_of(answer, answer.json(), "result")
     listed = [_numbered(answer, row) for row in part_of(answer, part, "items", kind=list)]
     rows = rows_of(answer, listed, "reverse_order_id", store=config.stores_of_shops[country])
@@ -228,7 +205,7 @@ async def campaigns(
     zone = COUNTRIES[country].zone
     days = [day.isoformat() for day in days_between(window.from_ms, window.to_ms, zone)]
     day, _, page = (mark or f"{days[0]} 1").partition(" ")
-    today = datetime.fromtimestamp(api.now_ms / 1000, ZoneInfo(zone)).date().isoformat()
+    today = day_at(api.now_ms, zone)
     query = {
         "startDate": day,
         "endDate": day,
@@ -237,7 +214,7 @@ async def campaigns(
         "useRtTable": str(day == today).lower(),
     }
     answer = await api.ask(
-        get_request(config, country, "/sponsor/solutions/report/getDiscoveryReportCampaign", query)
+        question(config, country, "/sponsor/solutions/report/getDiscoveryReportCampaign", query)
     )
     part = part_of(answer, answer.json(), "result")
     listed = part_of(answer, part, "result", kind=list)
@@ -257,9 +234,8 @@ async def seller(
     config: LazadaConnection, country: str, path: str, api: PlatformApi, window: PollWindow, mark: str
 ) -> PollPage:
     """The seller's figures as one row a day."""
-    answer = await api.ask(get_request(config, country, path, {}))
+    answer = await api.ask(question(config, country, path, {}))
     found = part_of(answer, answer.json(), "data")
-    zone = ZoneInfo(COUNTRIES[country].zone)
-    day = datetime.fromtimestamp(window.to_ms / 1000, zone).date().isoformat()
+    day = day_at(window.to_ms, COUNTRIES[country].zone)
     row = row_of(answer, {**found, "day": day}, "day", store=config.stores_of_shops[country])
     return PollPage(rows=(row,))

@@ -23,9 +23,8 @@ from streams.sources.asking import HttpAnswer, PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.json_object import JsonObject
 from streams.sources.lazada.config import LazadaConnection
-from streams.sources.lazada.mapping import when
-from streams.sources.lazada.polling import get_request, items_of, total_of
-from streams.sources.market_asking import iso, part_of, rows_of
+from streams.sources.lazada.polling import items_of, question
+from streams.sources.market_asking import iso, part_of, rows_of, total_of
 from streams.sources.recounting import counted_rows, method_of, recounted
 
 
@@ -42,7 +41,7 @@ async def second_way(api: PlatformApi, connection: Connection, days: Sequence[da
             "offset": offset,
             "limit": limit,
         }
-        answer = await api.ask(get_request(config, config.country, "/orders/get", query))
+        answer = await api.ask(question(config, config.country, "/orders/get", query))
         return answer, part_of(answer, answer.json(), "data")
 
     async def placed(begin_ms: int, end_ms: int) -> dict[str, CountedOrder]:
@@ -70,19 +69,19 @@ def _counted(row: JsonObject) -> CountedOrder:
     paid_by_buyer = sum(Decimal(row.money(name) or "0") for name in ("price", "shipping_fee"))
     amount = paid_by_buyer - Decimal(row.money("voucher") or "0")
     items = [
-        (item.text("status").lower(), when(item, "updated_at"), item) for item in row.rows("order_items")
+        (item.text("status").lower(), item.moment("updated_at"), item) for item in row.rows("order_items")
     ]
     method = row.text("payment_method")
     prepaid = [at for word, at, _ in items if word in _PAID_BY_THEN and method.upper() != "COD"]
     is_cancelled = all(word in ("canceled", "cancelled") for word, *_ in items)
     return CountedOrder(
-        placed_ms=when(row, "created_at"),
+        placed_ms=row.moment("created_at"),
         paid_ms=max(prepaid, default=0),
         amount=format(amount, "f"),
         currency=items[0][2].text("currency"),
         shipped_ms=max((at for word, at, _ in items if word == "shipped"), default=0),
         # as the order's own change says it: the last one may be later than its items'
-        cancelled_ms=max(when(row, "updated_at"), *(at for _, at, _ in items)) if is_cancelled else 0,
+        cancelled_ms=max(row.moment("updated_at"), *(at for _, at, _ in items)) if is_cancelled else 0,
         units=len(items),
         has_buyer=any(item.text("buyer_id") for *_, item in items),
         on_delivery=method.upper() == "COD" if method else None,

@@ -11,7 +11,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
 from scoring.records.seller_metrics import TargetRule
 from scoring.records.signal import SignalKind
-from scoring.sources.json_values import UnreadableValueError, is_given, read_json
+from scoring.sources.json_values import UnreadableValueError, is_given
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
@@ -25,6 +25,8 @@ from streams.sources.market_reading import (
     rule_of,
     translated,
 )
+from streams.sources.shopee.pushes import LEFT_OUT, PUSHES, pushed, refunded
+from streams.sources.shopee.statuses import STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,45 +36,6 @@ class ShopeeTerms(MarketTerms):
     site: Country
 
 
-#: what a status says of an order that is not cash on delivery: paid, shipped, delivered, cancelled; None is not said
-_Said = tuple[bool | None, bool | None, bool | None, bool | None]
-STATUSES: dict[str, _Said] = {
-    "UNPAID": (False, None, None, None),
-    "PENDING": (None, None, None, None),
-    "INVOICE_PENDING": (True, None, None, None),
-    "READY_TO_SHIP": (True, None, None, None),
-    "PROCESSED": (True, None, None, None),
-    "RETRY_SHIP": (True, None, None, None),
-    "SHIPPED": (True, True, None, None),
-    "TO_CONFIRM_RECEIVE": (True, True, True, None),
-    "COMPLETED": (True, True, True, None),
-    "TO_RETURN": (True, True, None, None),
-    "IN_CANCEL": (None, None, None, None),
-    "CANCELLED": (None, None, None, True),
-}
-#: of a package: whether the carrier has it, and whether the buyer has
-PARCELS: dict[str, tuple[bool, bool]] = {
-    **dict.fromkeys(
-        (
-            *("LOGISTICS_NOT_START", "LOGISTICS_NOT_STARTED", "LOGISTICS_READY", "LOGISTICS_REQUEST_CREATED"),
-            *(
-                "LOGISTICS_PENDING_ARRANGE",
-                "LOGISTICS_COD_REJECTED",
-                "LOGISTICS_INVALID",
-                "LOGISTICS_REQUEST_CANCELED",
-            ),
-            *("LOGISTICS_PICKUP_RETRY", "LOGISTICS_PICKUP_FAILED"),
-        ),
-        (False, False),
-    ),
-    **dict.fromkeys(("LOGISTICS_PICKUP_DONE", "LOGISTICS_DELIVERY_FAILED", "LOGISTICS_LOST"), (True, False)),
-    "LOGISTICS_DELIVERY_DONE": (True, True),
-}
-#: what a return says of its money: True: it is given back
-RETURNED: dict[str, bool] = {
-    "ACCEPTED": True,
-    **dict.fromkeys(("REQUESTED", "CANCELLED", "JUDGING", "CLOSED", "PROCESSING", "SELLER_DISPUTE"), False),
-}
 #: measure ← field of a row of ads
 _ADS = {
     "impressions": "impression",
@@ -89,17 +52,6 @@ _RULES = {rule.value: rule for rule in TargetRule}
 _OPEN = frozenset({"NORMAL"})
 _SHUT = frozenset({"BANNED", "FROZEN"})
 
-#: pushes that are known and say nothing that is counted here, and why
-LEFT_OUT: dict[str, str] = {
-    "push 1": "a shop was authorised; who authorised it added the connection",
-    "push 5": "news of Shopee",
-    "push 8": "reserved stock is not sold out",
-    "push 10": "chat",
-    "push 11": "videos",
-    "push 13": "brands",
-    "push 15": "papers of a parcel",
-}
-
 
 def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     """All that a delivery says.
@@ -107,102 +59,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    return translated(delivery, terms, _TAKES, LEFT_OUT, lambda row: row.text("shop_id"), _pushed)
-
-
-def _pushed(row: JsonObject) -> str:
-    """The topic of a push, however it came."""
-    return f"push {row.text('code')}" if "code" in row and "data" in row else ""
-
-
-# ---------------------------------------------------------------- pushes
-
-
-def _data(one: MarketReading) -> JsonObject:
-    """What a push is about; older pushes hold it as text."""
-    found = one.row.at("data")
-    return JsonObject(read_json(found) if isinstance(found, str) else found)
-
-
-def _number(row: JsonObject) -> str:
-    return row.text("ordersn") or row.text("order_sn")
-
-
-def _order_push(one: MarketReading) -> None:
-    """Push 3: a status. Whether it is cash on delivery is not said, so what it says of payment is left to the order itself."""
-    row = _data(one)
-    status = one.word(row.text("status") or row.text("order_status"), "status", STATUSES)
-    at_ms = row.moment("update_time") or one.row.moment("timestamp")
-    is_paid, is_shipped, is_delivered, is_cancelled = STATUSES.get(status, (None, None, None, None))
-    one.order(
-        _number(row),
-        as_of_ms=at_ms,
-        is_paid=is_paid if is_paid is False else None,
-        is_shipped=is_shipped,
-        is_delivered=is_delivered,
-        is_cancelled=is_cancelled,
-        shipped_ms=at_ms if status == "SHIPPED" else 0,
-        delivered_ms=at_ms if status == "TO_CONFIRM_RECEIVE" else 0,
-        cancelled_ms=at_ms if is_cancelled else 0,
-    )
-
-
-def _parcel_push(one: MarketReading) -> None:
-    """Push 30: a package's status. Push 4 gives its number, which is not a handover."""
-    row = _data(one)
-    names = ("package_status", "fulfillment_status", "logistics_status", "status")
-    status = one.word(
-        next((text for name in names if (text := row.text(name))), ""), "package_status", PARCELS
-    )
-    has_carrier, has_buyer = PARCELS.get(status, (False, False))
-    at_ms = row.moment("update_time") or one.row.moment("timestamp")
-    one.order(
-        _number(row),
-        as_of_ms=at_ms,
-        shipped_ms=at_ms if has_carrier and not has_buyer else 0,
-        is_shipped=has_carrier or None,
-        delivered_ms=at_ms if has_buyer else 0,
-        parcels=1,
-    )
-
-
-def _tracking_push(one: MarketReading) -> None:
-    row = _data(one)
-    one.order(_number(row), as_of_ms=row.moment("update_time") or one.row.moment("timestamp"), parcels=1)
-
-
-def _return_push(one: MarketReading) -> None:
-    """Push 29. It seldom says the money, which the list of returns does."""
-    row = _data(one)
-    if not is_given(row.at("refund_amount")):
-        one.leave_out("without money: the list of returns says it")
-        return
-    _refunded(one, row)
-
-
-def _ends_push(one: MarketReading) -> None:
-    """Push 12: the authorisation ends in a week."""
-    row = _data(one)
-    ends_ms = row.moment("expire_before") or one.row.moment("timestamp") + 7 * DAY_MS
-    one.signal(SignalKind.AUTHORISATION_ENDS, "authorisation", ends_ms - 30 * DAY_MS, ends_ms)
-
-
-def _revoked_push(one: MarketReading) -> None:
-    one.signal(SignalKind.ACCESS_REVOKED, "app", one.row.moment("timestamp") or one.received_ms)
-
-
-def _violation_push(one: MarketReading) -> None:
-    """Pushes 6 and 16: a listing is banned, or breaks a rule."""
-    row, about = _data(one), one.row.text("data", "item_id")
-    at_ms = row.moment("update_time") or one.row.moment("timestamp") or one.received_ms
-    one.signal(SignalKind.LISTING_SUPPRESSED, about, at_ms, at_ms)
-
-
-def _promotion_push(one: MarketReading) -> None:
-    """Pushes 7 and 9: a promotion of a listing changed."""
-    row = _data(one)
-    at_ms = row.moment("update_time") or one.row.moment("timestamp") or one.received_ms
-    one.signal(SignalKind.PROMOTION, row.text("item_id"), at_ms, at_ms)
+    return translated(delivery, terms, _TAKES, LEFT_OUT, lambda row: row.text("shop_id"), pushed)
 
 
 # ---------------------------------------------------------------- orders and returns
@@ -246,23 +103,7 @@ def _order(one: MarketReading) -> None:
 
 
 def _return(one: MarketReading) -> None:
-    _refunded(one, one.row)
-
-
-def _refunded(one: MarketReading, row: JsonObject) -> None:
-    number, at_ms = row.text("return_sn"), row.moment("update_time")
-    status = one.word(row.text("status"), "return_status", RETURNED)
-    if not number or not at_ms:
-        raise UnreadableValueError("a return without its number or time cannot be counted once")
-    if not RETURNED.get(status, False):
-        one.leave_out(f"{status or 'unknown'}: no money was given back")
-        return
-    one.order(
-        _number(row),
-        as_of_ms=at_ms,
-        refunds={number: row.money("refund_amount")},
-        refund_times={number: at_ms},
-    )
+    refunded(one, one.row)
 
 
 # ---------------------------------------------------------------- figures of ads
@@ -369,14 +210,5 @@ _TAKES: dict[str, Take] = {
     Resource.PENALTIES: _penalty,
     Resource.PUNISHMENTS: _punishment,
     Resource.SHOP: _shop,
-    "push 2": _revoked_push,
-    "push 3": _order_push,
-    "push 4": _tracking_push,
-    "push 6": _violation_push,
-    "push 7": _promotion_push,
-    "push 9": _promotion_push,
-    "push 12": _ends_push,
-    "push 16": _violation_push,
-    "push 29": _return_push,
-    "push 30": _parcel_push,
+    **PUSHES,
 }

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.sources.cursors import PollPlan, PollWindow
-from scoring.sources.json_values import UnreadableValueError, answer_of, text_of, whole_of
+from scoring.sources.json_values import UnreadableValueError, answer_of, text_of
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
@@ -31,10 +30,12 @@ from streams.sources.shopee.fields import (
     RETURN_FIELDS,
     STATE_FIELDS,
 )
+from streams.sources.shopee.questions import PAGE_SIZE, question, store_of
+from streams.sources.shopee.standing import STATES
 from streams.sources.source import Poll, PolledRow, PollPage
 
-#: Shopee's longest window of orders, the rows of a page, and the details asked for at once
-WINDOW_S, PAGE_SIZE, DETAILS = 15 * 86_400.0, 100, 50
+#: Shopee's longest window of orders, and the details asked for at once
+WINDOW_S, DETAILS = 15 * 86_400.0, 50
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _WANTED = "buyer_user_id,item_list,pay_time,pickup_done_time,package_list,payment_method,total_amount,cancel_reason,cancel_by,fulfillment_flag"
 
@@ -71,20 +72,10 @@ def polls(config: ShopeeConnection) -> tuple[Poll, ...]:
             Poll(
                 name, states, partial(fetch, config), has_past=False, scope="account_health", only=STATE_FIELDS
             )
-            for name, fetch in _STATES.items()
+            for name, fetch in STATES.items()
         ],
     }  # fmt: skip
     return tuple(poll for part in config.reads for poll in found[part])
-
-
-def _get(config: ShopeeConnection, path: str, query: Mapping[str, object]) -> HttpRequest:
-    return HttpRequest(
-        f"{config.base}/api/v2/{path}", query=tuple((name, str(one)) for name, one in query.items())
-    )
-
-
-def _store(config: ShopeeConnection) -> str:
-    return config.stores_of_shops[config.shop_id]
 
 
 def _more(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> bool:
@@ -123,7 +114,7 @@ async def listed_orders(
         "response_optional_fields": "order_status",
         "request_order_status_pending": "true",
     }
-    answer = await api.ask(_get(config, "order/get_order_list", query))
+    answer = await api.ask(question(config, "order/get_order_list", query))
     part = part_of(answer, answer.json(), "response")
     rows = part_of(answer, part, "order_list", kind=list)
     numbers = [row.row_id for row in rows_of(answer, rows, "order_sn")]
@@ -133,7 +124,7 @@ async def listed_orders(
 
 async def _details(config: ShopeeConnection, api: PlatformApi, numbers: Sequence[str]) -> list[PolledRow]:
     answer, rows = await details_of(config, api, numbers)
-    return rows_of(answer, rows, "order_sn", "update_time", _store(config))
+    return rows_of(answer, rows, "order_sn", "update_time", store_of(config))
 
 
 async def details_of(
@@ -145,7 +136,7 @@ async def details_of(
         "response_optional_fields": _WANTED,
         "request_order_status_pending": "true",
     }
-    answer = await api.ask(_get(config, "order/get_order_detail", query))
+    answer = await api.ask(question(config, "order/get_order_detail", query))
     rows = part_of(answer, answer.json(), "response", "order_list", kind=list)
     missing = set(numbers) - {row.row_id for row in rows_of(answer, rows, "order_sn")}
     if missing:
@@ -165,10 +156,10 @@ async def returns(config: ShopeeConnection, api: PlatformApi, window: PollWindow
         "update_time_from": window.from_ms // 1000,
         "update_time_to": -(-window.to_ms // 1000),
     }
-    answer = await api.ask(_get(config, "returns/get_return_list", query))
+    answer = await api.ask(question(config, "returns/get_return_list", query))
     part = part_of(answer, answer.json(), "response")
     rows = rows_of(
-        answer, part_of(answer, part, "return", kind=list), "return_sn", "update_time", _store(config)
+        answer, part_of(answer, part, "return", kind=list), "return_sn", "update_time", store_of(config)
     )
     return PollPage(rows=rows, next_mark=str(number + 1) if _more(answer, part, "more") else "")
 
@@ -180,7 +171,7 @@ async def lost_pushes(config: ShopeeConnection, api: PlatformApi, window: PollWi
         body = json.dumps({"last_message_id": int(confirmed)}).encode()
         url = f"{config.base}/api/v2/push/confirm_consumed_lost_push_message"
         await api.ask(HttpRequest(url, "POST", headers={"Content-Type": "application/json"}, body=body))
-    answer = await api.ask(_get(config, "push/get_lost_push_message", {}))
+    answer = await api.ask(question(config, "push/get_lost_push_message", {}))
     part = part_of(answer, answer.json(), "response")
     rows = [_lost(answer, row) for row in part_of(answer, part, "push_message_list", kind=list)]
     last = text_of(part.get("last_message_id"), "last_message_id") if rows else ""
@@ -203,109 +194,19 @@ def _lost(answer: HttpAnswer, row: Any) -> PolledRow:
 
 async def ads_hours(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
     """The hours of one day after another; the mark is the day."""
-    days = [day.isoformat() for day in days_between(window.from_ms, window.to_ms, _zone(config))]
+    days = [day.isoformat() for day in days_between(window.from_ms, window.to_ms, config.site.zone)]
     at = days.index(mark) if mark in days else 0
     query = {"performance_date": f"{date.fromisoformat(days[at]):%d-%m-%Y}"}
-    answer = await api.ask(_get(config, "ads/get_all_cpc_ads_hourly_performance", query))
+    answer = await api.ask(question(config, "ads/get_all_cpc_ads_hourly_performance", query))
     hours = part_of(answer, answer.json(), "response", kind=list)
-    row = row_of(answer, {"day": days[at], "hours": hours}, "day", store=_store(config))
+    row = row_of(answer, {"day": days[at], "hours": hours}, "day", store=store_of(config))
     return PollPage(rows=(row,), next_mark=days[at + 1] if at + 1 < len(days) else "")
 
 
 async def ads_days(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
     """The days of a window, each a row. Shopee wants two different days."""
-    days = list(days_between(window.from_ms - round(_DAY_S * 1000), window.to_ms, _zone(config)))
+    days = list(days_between(window.from_ms - round(_DAY_S * 1000), window.to_ms, config.site.zone))
     query = {"start_date": f"{days[0]:%d-%m-%Y}", "end_date": f"{days[-1]:%d-%m-%Y}"}
-    answer = await api.ask(_get(config, "ads/get_all_cpc_ads_daily_performance", query))
+    answer = await api.ask(question(config, "ads/get_all_cpc_ads_daily_performance", query))
     rows = part_of(answer, answer.json(), "response", kind=list)
-    return PollPage(rows=rows_of(answer, rows, "date", store=_store(config)))
-
-
-def _zone(config: ShopeeConnection) -> str:
-    """Of the days of ads."""
-    return config.site.zone
-
-
-# ---------------------------------------------------------------- the shop's standing
-
-
-async def _standing(
-    config: ShopeeConnection,
-    api: PlatformApi,
-    window: PollWindow,
-    path: str,
-    query: Mapping[str, object],
-    part: str,
-) -> PollPage:
-    """An answer as one row a day, with the day it was asked for."""
-    answer = await api.ask(_get(config, path, query))
-    content = answer.json()
-    found = part_of(answer, content, part) if part else part_of(answer, content)
-    day = datetime.fromtimestamp(window.to_ms / 1000, ZoneInfo(_zone(config))).date().isoformat()
-    return PollPage(rows=(row_of(answer, {"day": day, **found}, "day", store=_store(config)),))
-
-
-async def performance(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
-    """Metrics with their targets."""
-    return await _standing(config, api, window, "account_health/get_shop_performance", {}, "response")
-
-
-async def shop_info(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
-    """When the authorisation ends, and whether the shop is open."""
-    return await _standing(config, api, window, "shop/get_shop_info", {}, "")
-
-
-async def _pages(
-    config: ShopeeConnection,
-    api: PlatformApi,
-    window: PollWindow,
-    mark: str,
-    path: str,
-    rows: str,
-    query: Mapping[str, object],
-) -> PollPage:
-    """One page of a list; each row with the day it was asked for, because some lists do not say since when."""
-    number = int(mark or 1)
-    answer = await api.ask(_get(config, path, {"page_no": number, "page_size": PAGE_SIZE, **query}))
-    part = part_of(answer, answer.json(), "response")
-    day = datetime.fromtimestamp(window.to_ms / 1000, ZoneInfo(_zone(config))).date().isoformat()
-    listed = part_of(answer, part, rows, kind=list)
-    try:
-        total = whole_of(part.get("total_count"), "total_count")
-    except UnreadableValueError as error:
-        raise AnswerGarbledError(f"{answer.host}: {error}") from error
-    made = [_named(answer, {"day": day, **row}, config) for row in listed if isinstance(row, dict)]
-    has_more = bool(listed) and number * PAGE_SIZE < total
-    return PollPage(rows=made, next_mark=str(number + 1) if has_more else "", total=total)
-
-
-def _named(answer: HttpAnswer, row: dict[str, Any], config: ShopeeConnection) -> PolledRow:
-    number = "item_id" if "item_id" in row else "reference_id"
-    return row_of(answer, row, number, store=_store(config))
-
-
-async def listings(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
-    """Listings with issues."""
-    path = "account_health/get_listings_with_issues"
-    return await _pages(config, api, window, mark, path, "listing_list", {})
-
-
-async def penalties(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
-    """Penalty points of the present quarter."""
-    path = "account_health/get_penalty_point_history"
-    return await _pages(config, api, window, mark, path, "penalty_point_list", {})
-
-
-async def punishments(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
-    """Punishments that last."""
-    path = "account_health/get_punishment_history"
-    return await _pages(config, api, window, mark, path, "punishment_list", {"punishment_status": 1})
-
-
-_STATES = {
-    Resource.PERFORMANCE: performance,
-    Resource.LISTINGS: listings,
-    Resource.PENALTIES: penalties,
-    Resource.PUNISHMENTS: punishments,
-    Resource.SHOP: shop_info,
-}
+    return PollPage(rows=rows_of(answer, rows, "date", store=store_of(config)))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import row_of_delivery, take_row
-from streams.sources.shopify import orders, states
+from streams.sources.shopify import answered_orders, orders, states
 from streams.sources.shopify.reading import ShopifyReading
 
 #: the resources that are asked for; their rows have GraphQL's names
@@ -49,7 +49,7 @@ def _order(one: ShopifyReading) -> None:
 
 
 def _polled_order(one: ShopifyReading) -> None:
-    facts = orders.graphql_order(one.row, one)
+    facts = answered_orders.graphql_order(one.row, one)
     one.done.orders.append(replace(facts, as_of_ms=one.known_as_of(facts.as_of_ms)))
     for transaction in one.row.rows("transactions"):
         states.declined(transaction, one)

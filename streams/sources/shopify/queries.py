@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from scoring.sources.cursors import PollWindow
-from streams.sources.shopify.orders import PARCELS, REFUNDS, TRANSACTIONS
+from streams.sources.shopify.order_parts import PARCELS, REFUNDS, TRANSACTIONS
 
 _MONEY = "{ shopMoney { amount currencyCode } }"
 _OF_BUYER = "customer { legacyResourceId } shippingAddress { countryCodeV2 }"

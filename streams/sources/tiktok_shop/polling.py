@@ -11,8 +11,7 @@ from typing import Any
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.ending_dates import Offer
 from scoring.sources.endings import Use
-from scoring.sources.json_values import UnreadableValueError, is_given, whole_of
-from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
+from streams.sources.asking import HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
     changes,
@@ -20,6 +19,7 @@ from streams.sources.market_asking import (
     part_of,
     row_of,
     rows_of,
+    total_of,
 )
 from streams.sources.market_reading import Resource
 from streams.sources.source import Poll, PollPage
@@ -89,13 +89,6 @@ def request_of(
     return HttpRequest(config.url.rstrip("/") + path, "GET" if body is None else "POST", parts, body=text)
 
 
-def _total(answer: HttpAnswer, part: Mapping[str, Any]) -> int | None:
-    try:
-        return whole_of(part["total_count"], "total_count") if is_given(part.get("total_count")) else None
-    except UnreadableValueError as error:
-        raise AnswerGarbledError(f"{answer.host}: {error}") from error
-
-
 # ---------------------------------------------------------------- orders and what follows them
 
 
@@ -127,7 +120,7 @@ async def listed(
 def page_of(answer: HttpAnswer, rows_at: str) -> tuple[list[Any], str, int | None]:
     """The rows of a page, the token of the next, and how many there are in all. Of none, TikTok leaves out the list."""
     part = part_of(answer, answer.json(), "data")
-    total = _total(answer, part)
+    total = total_of(answer, part, "total_count")
     if rows_at not in part and total == 0:
         return [], "", 0
     return part_of(answer, part, rows_at, kind=list), str(part.get("next_page_token") or ""), total
@@ -187,7 +180,7 @@ async def lives(
     query |= {"page_size": config.page_size, "page_token": mark}
     answer = await api.ask(request_of(config, "/analytics/202508/shop_lives/performance", query))
     part = part_of(answer, answer.json(), "data")
-    total = _total(answer, part)
+    total = total_of(answer, part, "total_count")
     found = [] if total == 0 else part_of(answer, part, "live_stream_sessions", kind=list)
     rows = _with_latest(answer, part, found)
     made = rows_of(answer, rows, "id", store=config.stores_of_shops[shop])

@@ -10,7 +10,7 @@ import pytest
 
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from scoring.sources.doubts import Doubt, DoubtKind, Witness, doubt_in_words
-from scoring.sources.plausibility import ReportedDays, Evidence, ReportedOrder, doubts_of
+from scoring.sources.plausibility import ReportedDays, ReportedOrder, Statements, doubts_of
 
 NOW_MS = 1_796_000_000_000
 
@@ -71,7 +71,7 @@ def kinds(doubts: Sequence[Doubt]) -> set[tuple[DoubtKind, Witness, str]]:
 def test_amounts_in_another_unit_were_believed_because_both_ways_of_the_platform_said_so(
     factor: float,
 ) -> None:
-    (doubt,) = doubts_of(Evidence(times(RECENT, factor), PAST))
+    (doubt,) = doubts_of(Statements(times(RECENT, factor), PAST))
     assert (doubt.kind, doubt.witness, doubt.about) == (DoubtKind.VALUE, Witness.PAST, "USD")
     assert doubt.is_grave
 
@@ -86,21 +86,21 @@ def test_it_says_about_how_many_times_the_usual() -> None:
 def test_amounts_that_were_wrong_from_the_first_poll_had_no_past_to_be_judged_by(witness: Witness) -> None:
     alike = times(orders(60, 3), 100)
     seen = {witness.value: orders(60, 9)}
-    assert (DoubtKind.VALUE, witness, "USD") in kinds(doubts_of(Evidence(alike, times(PAST, 100), **seen)))  # type: ignore[arg-type]
+    assert (DoubtKind.VALUE, witness, "USD") in kinds(doubts_of(Statements(alike, times(PAST, 100), **seen)))  # type: ignore[arg-type]
 
 
 def test_five_orders_that_the_pixel_saw_too_are_enough() -> None:
     seen = RECENT[:5]
-    found = doubts_of(Evidence(times(RECENT, 10), (), pixel=seen))
+    found = doubts_of(Statements(times(RECENT, 10), (), pixel=seen))
     assert kinds(found) == {(DoubtKind.VALUE, Witness.PIXEL, "USD")}
 
 
 def test_a_sales_report_finds_money_and_counts_of_another_size() -> None:
     days = ReportedDays(200, 190, {"USD": 1_000_000.0}, {"USD": 10_400.0})
-    found = doubts_of(Evidence(RECENT, PAST, reported=days))
+    found = doubts_of(Statements(RECENT, PAST, reported=days))
     assert kinds(found) == {(DoubtKind.SALES, Witness.REPORT, "USD")}
     few = replace(days, orders=20, sales={"USD": 10_000.0})
-    assert kinds(doubts_of(Evidence(RECENT, PAST, reported=few))) == {(DoubtKind.COUNT, Witness.REPORT, "")}
+    assert kinds(doubts_of(Statements(RECENT, PAST, reported=few))) == {(DoubtKind.COUNT, Witness.REPORT, "")}
 
 
 @pytest.mark.parametrize(
@@ -118,14 +118,14 @@ def test_a_sales_report_finds_money_and_counts_of_another_size() -> None:
 def test_a_field_that_is_missing_everywhere_was_taken_for_unknown(
     name: str, fields: dict[str, object]
 ) -> None:
-    found = doubts_of(Evidence(changed(RECENT, **fields), PAST))
+    found = doubts_of(Statements(changed(RECENT, **fields), PAST))
     assert (DoubtKind.MISSING, Witness.PAST, name) in kinds(found)
 
 
 def test_a_new_connection_without_any_amount_is_doubted_pushes_alone_are_not() -> None:
     bare = changed(RECENT, amount=0.0)
-    assert (DoubtKind.MISSING, Witness.RULE, "amount") in kinds(doubts_of(Evidence(bare)))
-    assert doubts_of(Evidence(bare, is_polled=False)) == ()
+    assert (DoubtKind.MISSING, Witness.RULE, "amount") in kinds(doubts_of(Statements(bare)))
+    assert doubts_of(Statements(bare, is_polled=False)) == ()
 
 
 @pytest.mark.parametrize(
@@ -140,24 +140,24 @@ def test_a_new_connection_without_any_amount_is_doubted_pushes_alone_are_not() -
 def test_words_that_hardly_any_order_had_before_are_doubted(about: str, fields: dict[str, object]) -> None:
     prepaid = changed(PAST, on_delivery=False)
     assert (DoubtKind.MIX, Witness.PAST, about) in kinds(
-        doubts_of(Evidence(changed(RECENT, **fields), prepaid))
+        doubts_of(Statements(changed(RECENT, **fields), prepaid))
     )
 
 
 def test_orders_of_which_none_is_paid_any_more_are_doubted() -> None:
     old = [one._replace(placed_ms=one.reported_ms - 2 * DAY_MS, is_paid=False) for one in RECENT]
-    assert (DoubtKind.PAID, Witness.PAST, "") in kinds(doubts_of(Evidence(old, PAST)))
+    assert (DoubtKind.PAID, Witness.PAST, "") in kinds(doubts_of(Statements(old, PAST)))
 
 
 def test_a_zone_that_changes_moved_the_days_of_orders_and_nobody_said_so() -> None:
     before = [one._replace(reported_ms=one.reported_ms - DAY_MS) for one in RECENT[:4]]
     now = [one._replace(placed_ms=one.placed_ms + 8 * HOUR_MS) for one in RECENT[:4]]
-    assert (DoubtKind.TIMES, Witness.PAST, "") in kinds(doubts_of(Evidence(now, before)))
+    assert (DoubtKind.TIMES, Witness.PAST, "") in kinds(doubts_of(Statements(now, before)))
 
 
 def test_orders_of_the_future_are_doubted() -> None:
     ahead = [one._replace(placed_ms=one.reported_ms + 55 * MINUTE_MS) for one in RECENT[:3]]
-    assert (DoubtKind.AHEAD, Witness.RULE, "") in kinds(doubts_of(Evidence(ahead, PAST)))
+    assert (DoubtKind.AHEAD, Witness.RULE, "") in kinds(doubts_of(Statements(ahead, PAST)))
 
 
 # ---------------------------------------------------------------- honest stores
@@ -181,11 +181,11 @@ def test_honest_orders_with_growth_sale_days_and_new_stores_are_not_doubted(seed
     file = orders(30, 300 + seed, worth=worth * 1.5, spread=spread)
     seen = [one._replace(amount=one.amount * 0.9) for one in recent[:20]]  # before shipping
     days = ReportedDays(many, many * 2, {"USD": on_sale * many}, {"USD": on_sale * many * 1.7})
-    assert doubts_of(Evidence(recent, past, file, seen, days)) == ()
+    assert doubts_of(Statements(recent, past, file, seen, days)) == ()
 
 
 def test_nothing_at_all_raises_no_doubt() -> None:
-    assert doubts_of(Evidence(())) == ()
+    assert doubts_of(Statements(())) == ()
 
 
 @pytest.mark.parametrize("kind", DoubtKind)
@@ -193,4 +193,5 @@ def test_every_doubt_has_its_sentence_in_both_languages(kind: DoubtKind) -> None
     doubt = Doubt(kind, Witness.PAST, "USD", "10.00", "0.00", 3)
     for language in ("zh", "en"):
         said = doubt_in_words(doubt, language)  # type: ignore[arg-type]
-        assert said and "{" not in said
+        assert said
+        assert "{" not in said

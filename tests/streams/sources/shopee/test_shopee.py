@@ -28,7 +28,7 @@ from streams.sources.configs import CONNECTION
 from streams.sources.market_hooks import answer_address_check
 from streams.sources.shopee.asking import judge, signed
 from streams.sources.shopee.config import ShopeeConnection
-from streams.sources.shopee.mapping import LEFT_OUT
+from streams.sources.shopee.pushes import LEFT_OUT
 from streams.sources.shopee.source import SOURCE
 from streams.sources.source import HookRequest
 from tests.fakes.lying_shopee import SHOP, shopee_connection
