@@ -6,7 +6,7 @@ Pure: numbers are written by a ``EvaluationWording``; every sentence about a num
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from scoring.baselines.baseline import MIN_PEERS
@@ -14,6 +14,7 @@ from scoring.evaluation import texts as texts
 from scoring.evaluation.comparator import LEAST_OWN_PERIODS
 from scoring.evaluation.comparing import DefinitionDifference, Ranking
 from scoring.evaluation.decoys import DECOY_BY_KIND
+from scoring.evaluation.dimensions.closing import closed_by
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty
 from scoring.evaluation.figure import SourceRows
@@ -63,22 +64,31 @@ def say_score(score: Score, wording: EvaluationWording) -> str:
     )
 
 
-def say_lack(indicator: Indicator | None, lack: ScoreLack, wording: EvaluationWording) -> str:
+def say_lack(
+    indicator: Indicator | None,
+    lack: ScoreLack,
+    wording: EvaluationWording,
+    platforms: Collection[str] = (),
+) -> str:
     """Why there is no score and what would make one.
 
     Args:
         indicator: None for a dimension or the health.
         lack: why.
         wording: of the reader.
+        platforms: of the store: what supplies an indicator depends on them.
     """
     language = wording.language
     reason = lack.reason
     if reason is Unscored.NO_SOURCE and indicator is None:
         reason = Unscored.LOW_COVERAGE
+    supply = None if indicator is None else closed_by(indicator, platforms)
+    if reason is Unscored.NO_SOURCE and supply is None:
+        return texts.NOT_ON_PLATFORM(language)
     write = wording.percent if reason is Unscored.LOW_COVERAGE else wording.count
     text = texts.LACKS[reason](
         language,
-        closed_by="" if indicator is None else indicator.closed_by.begun()(language),
+        closed_by="" if supply is None else supply.begun()(language),
         have=write(lack.have),
         need=write(lack.need),
         own=LEAST_OWN_PERIODS,

@@ -55,6 +55,9 @@ LACKS: Mapping[Unscored, Text] = {
     Unscored.ALL_NOISE: Text("说不准：用来对照的各期（各店）样本太小，差别多半是抽样误差；换更长的周期再看", "cannot say: what it is compared with is counted from so few cases that it differs mostly by noise; take a longer period"),
     Unscored.LOW_COVERAGE: Text("测到的太少（占权重 {have}，至少要 {need}），不给分", "too little is measured ({have} of the weights; it takes {need}): no score"),
 }  # fmt: skip
+NOT_ON_PLATFORM = Text(
+    "未测：这个平台没有办法测，不用补", "not measured: nothing on this platform can supply it"
+)
 DAYS_MORE = Text("，按现在的量大约还要 {days} 天", "; about {days} more days at this rate")
 
 TARGET_MET = Text("达标：{value}，目标 {target}", "met: {value}, target {target}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from scoring.evaluation.dimensions.closing import closed_by
 from scoring.evaluation.dimensions.registry import DIMENSIONS
 from scoring.evaluation.evaluating import StoreEvaluation
 from scoring.evaluation.weights import DIMENSION_WEIGHTS, INDICATOR_WEIGHTS
@@ -13,9 +14,12 @@ from streams.evaluation.words import WORDS
 
 
 def closing_lines(
-    evaluation: StoreEvaluation, wording: EvaluationReader, asked: Collection[str]
+    evaluation: StoreEvaluation,
+    wording: EvaluationReader,
+    asked: Collection[str],
+    platforms: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """What would supply what is missing, by how much of the weights it would add, the most first."""
+    """What would supply what is missing on these platforms, by how much of the weights it would add, the most first."""
     language = wording.language
     by_supply: dict[Text, list[str]] = {}
     added: dict[Text, float] = {}
@@ -23,10 +27,11 @@ def closing_lines(
         whole = sum(INDICATOR_WEIGHTS[one.id].weight for one in dimension.indicators)
         part = DIMENSION_WEIGHTS[dimension.id].weight / sum(one.weight for one in DIMENSION_WEIGHTS.values())
         for one in dimension.indicators:
-            if evaluation.indicator(one.id).figure is None and one.id in asked:
-                by_supply.setdefault(one.closed_by, []).append(one.name(language))
+            supply = closed_by(one, platforms)
+            if evaluation.indicator(one.id).figure is None and one.id in asked and supply is not None:
+                by_supply.setdefault(supply, []).append(one.name(language))
                 share = part * INDICATOR_WEIGHTS[one.id].weight / whole
-                added[one.closed_by] = added.get(one.closed_by, 0.0) + share
+                added[supply] = added.get(supply, 0.0) + share
     return tuple(
         WORDS["closes"](
             language,
