@@ -28,7 +28,7 @@ SCORING: Mapping[str, set[str]] = {
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
     "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records", "evaluation"},
     "sources": {"errors", "funnel", "alerts", "wording", "records"},
-    "evaluation": {"errors", "funnel", "wording", "records", "baselines", "events"},
+    "evaluation": {"errors", "funnel", "wording", "records", "baselines", "events", "calendar"},
     "periods": {"errors", "funnel", "alerts", "calendar", "detection", "records"},
 }
 STREAMS: Mapping[str, set[str]] = {

@@ -18,7 +18,14 @@ from scoring.evaluation.steps import StepFigure, step_figure
 from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.records.measures import measure_of
-from scoring.records.report_row import Identity, Period, ReportRow, identity_of, newest
+from scoring.records.report_row import (
+    Identity,
+    Period,
+    ReportRow,
+    identity_of,
+    newest,
+    restated_figures,
+)
 
 #: a source's measures, the most trusted first, that click-through is made of: both count events
 _SHOWN, CLICKED = ("impressions",), ("clicks", "link_clicks")
@@ -79,7 +86,10 @@ class ReportBook:
             counts: of rows that are sums already, how many they were made of.
         """
         self._counts = counts or {}
-        self._rows = [row for row in newest(rows).values() if row.period is Period.DAY and row.complete]
+        every = list(rows)
+        held = newest(every)
+        self._rows = [row for row in held.values() if row.period is Period.DAY and row.complete]
+        self._restated = restated_figures(every) if len(held) < len(every) else frozenset()
         self._spans: dict[tuple[int, int], list[ReportRow]] = {}
         self._read: dict[tuple[object, int, int], Mapping[str, object]] = {}
 
@@ -96,6 +106,10 @@ class ReportBook:
                 if span.start_ms <= row.period_start_ms and row.period_end_ms <= span.end_ms
             ]
         return self._spans[key]
+
+    def is_restated(self, row: ReportRow) -> bool:
+        """Whether the figure was reported before with another value."""
+        return identity_of(row) in self._restated
 
     def read(
         self, read: Callable[[ReportBook, EvaluationSpan], Mapping[str, T]], span: EvaluationSpan

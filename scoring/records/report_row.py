@@ -99,6 +99,14 @@ def is_restated(versions: Iterable[ReportRow]) -> bool:
     return len({_plain(row.value) for row in counted(versions)}) > 1
 
 
+def restated_figures(versions: Iterable[ReportRow]) -> frozenset[Identity]:
+    """The figures whose versions that count differ in their value."""
+    by_figure: dict[Identity, list[ReportRow]] = {}
+    for version in versions:
+        by_figure.setdefault(identity_of(version), []).append(version)
+    return frozenset(figure for figure, rows in by_figure.items() if len(rows) > 1 and is_restated(rows))
+
+
 def check_report_row(row: ReportRow) -> None:
     """See that a row can be kept and compared.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from clickhouse_connect.driver import AsyncClient
 
 from scoring.funnel.stages import ORDER_STAGES
+from scoring.records.signal import SignalKind
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.literals import literals
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 #: types of events that orders and prices are read from
 _TYPES = literals((*ORDER_STAGES, "delivered", "cancel", "refund", "price"))
+#: kinds of signals that an evaluation reads
+_KINDS = literals((SignalKind.DISPUTE, SignalKind.SHOP_CLOSED, SignalKind.RELEASE, SignalKind.PROMOTION))
 
 
 async def inputs_before(
@@ -40,7 +43,7 @@ async def inputs_before(
     parts = (
         ("order_versions_raw", "max(told_at_ms), sum(digest)", f"placed_ms < {end_ms}"),
         ("report_versions_raw", "max(told_at), sum(digest)", f"period_start < toDateTime({end_s}, 'UTC')"),
-        ("signal_versions_raw", "max(told_at), sum(digest)", "kind = 'dispute'"),
+        ("signal_versions_raw", "max(told_at), sum(digest)", f"kind IN ({_KINDS})"),
         ("event_days_raw", "sum(digest)", f"fact = 'bots' AND day < '{end_day}'"),
         ("minutes_raw", "max(landed_at)", f"minute < toDateTime({end_s}, 'UTC')"),
         ("events_raw", "max(received_at)", f"type IN ({_TYPES}) AND event_time < toDateTime({end_s}, 'UTC')"),

@@ -13,6 +13,8 @@ from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.suppliers import StorePromises
 from scoring.evaluation.targets import StoreTarget
 from scoring.evaluation.weights import VERSION
+from scoring.events.event import Platform
+from scoring.wording.text import Bilingual
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.errors import InputError
@@ -142,12 +144,23 @@ async def _known(database: Database, way: WayBack) -> KnownStore | None:
         zone=way.zone,
         ship_within_days=way.ship_within_days,
         answer_within_hours=way.answer_within_hours,
+        platform=Platform(way.platform or Platform.OTHER),
+        country=way.country,
     )
+    excused = {name: Bilingual(zh, en) for name, zh, en in way.left_out}
     targets = [StoreTarget(*one) for one in way.targets]
     lives = await read_lives(database, way.store, until_ms=way.acted_until_ms) if way.acted_until_ms else {}
     rates = _rates(way)
     known = await known_with(
-        database, store, way.period, way.known_until_ms, way.peers, targets, lives, rates
+        database,
+        store,
+        way.period,
+        way.known_until_ms,
+        way.peers,
+        targets,
+        lives,
+        rates,
+        rules=excused,
     )
     return known if known is not None and known.read.spans[0].end_ms == way.to_ms else None
 

@@ -12,8 +12,11 @@ from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
+from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.order_figures import OrderFigures
 from scoring.evaluation.report_figures import SPEND, ReportBook
+from scoring.evaluation.rules import DecoyKind
+from scoring.evaluation.seen_decoys import seen_decoys
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.evaluation.suppliers import NO_PROMISES, SUPPLIED, StorePromises, StoreSources
 from scoring.funnel.stages import VISIT_STAGES, Stage
@@ -27,6 +30,7 @@ from streams.evaluation import words
 from streams.evaluation.attributed import AttributionRates, bundled_rates
 from streams.evaluation.folder_events import FolderEvents
 from streams.evaluation.folder_ways import folder_attribution
+from streams.incidents.facts import country_of
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.opening import opened
@@ -76,6 +80,8 @@ class ReadFolder:
         length: of the period.
         attribution: by which ways orders came; None without orders and ads in the period.
         notices: what whoever reads the scores has to know of the files first.
+        platforms: whose exports they are.
+        decoys, checked: what else may make it look so, and what could be looked for.
     """
 
     files: tuple[ReadFile, ...]
@@ -85,6 +91,9 @@ class ReadFolder:
     length: SpanLength
     attribution: Attribution | None = None
     notices: tuple[Bilingual, ...] = ()
+    platforms: frozenset[str] = frozenset()
+    decoys: tuple[DecoyEvidence, ...] = ()
+    checked: frozenset[DecoyKind] = frozenset()
 
 
 @dataclass(slots=True)
@@ -98,6 +107,7 @@ class _Content:
     files: list[ReadFile] = field(default_factory=list)
     ad_files: list[str] = field(default_factory=list)
     platforms: set[str] = field(default_factory=set)
+    reported: set[str] = field(default_factory=set)
     events: FolderEvents = field(default_factory=FolderEvents)
 
     def attribution(
@@ -165,6 +175,8 @@ def read_folder(
         chosen,
         content.attribution(choices.store, spans[0], lives, rates or bundled_rates()),
         tuple(_notices(content, currencies)),
+        frozenset({*content.platforms, *content.reported}),
+        *seen_decoys(known, spans, country_of(zone)),
     )
 
 
@@ -205,6 +217,8 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         currency = summary.values.currency if summary.values else ""
         if SPEND in summary.measures:
             content.ad_files.append(summary.file)
+        else:
+            content.reported.add(marks.platform)
         content.rows += [
             row for figure in summary.content.rows if (row := report_row(figure, marks, currency))
         ]

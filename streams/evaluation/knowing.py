@@ -11,10 +11,12 @@ from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.targets import StoreTarget, judge_targets
 from streams.clickhouse.reader import Database
+from streams.config.core import day_rules
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
 from streams.evaluation.advised import AdviceLife, judged, read_lives
 from streams.evaluation.attributed import AttributionRates, rates_of, read_attributions
+from streams.evaluation.excused import NO_RULES, Excusing
 from streams.evaluation.stored import StoredStore, stored_store, stores_alike
 
 
@@ -66,7 +68,10 @@ async def known_store(
     alike = stores_alike(config, store)
     lives = await read_lives(database, store.id, pending)
     rates = rates_of(config) if has_attribution else None
-    return await known_with(database, store, length, present_ms, alike, targets, lives, rates, trusted_ms)
+    rules = day_rules(config)
+    return await known_with(
+        database, store, length, present_ms, alike, targets, lives, rates, trusted_ms, rules
+    )
 
 
 async def known_with(
@@ -79,9 +84,10 @@ async def known_with(
     lives: Mapping[str, AdviceLife],
     rates: AttributionRates | None,
     trusted_ms: int = 0,
+    rules: Excusing = NO_RULES,
 ) -> KnownStore | None:
-    """The same with the stores alike, the targets, what people did and the rates given, as a report names them."""
-    read = await stored_store(database, store, length, present_ms, alike, trusted_ms)
+    """The same with the stores alike, the targets, what people did, the rates and what is excused given, as a report names them."""
+    read = await stored_store(database, store, length, present_ms, alike, trusted_ms, rules)
     if read is None:
         return None
     known = known_of(read, store, targets, lives)

@@ -10,6 +10,7 @@ from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
+from streams.evaluation.excused import NO_RULES, Excusing
 from streams.evaluation.order_days import TRUSTED_MS, kept_days
 from streams.evaluation.reading_stores import read_stores
 from streams.evaluation.signal_decoys import read_signal_rows
@@ -32,6 +33,7 @@ async def stores_in_periods(
     alike: Mapping[str, Sequence[str]],
     length: SpanLength,
     present_ms: int,
+    rules: Excusing = NO_RULES,
 ) -> list[tuple[StoreConfig, StoredStore]]:
     """What the tables know of each store in each of the last periods, the newest first.
 
@@ -41,6 +43,7 @@ async def stores_in_periods(
         alike: of each store, the others that it may be compared with, ``MOST_PEERS`` of them.
         length: of the periods.
         present_ms: the moment to look at.
+        rules: see ``stored_store``.
     """
     zone, promises, count = stores[0].zone, promises_of(stores[0]), RECENT_PERIODS[length]
     asked = sorted(
@@ -54,7 +57,7 @@ async def stores_in_periods(
     spans = last_spans(newest, zone, length, count + OWN_PERIODS)
     read = await read_stores(database, asked, zone, spans, promises, kept)
     settled = await read_settled(database, asked, spans[:count])
-    signals = await read_signal_rows(database, asked, spans[:count])
+    signals = await read_signal_rows(database, asked, spans)
     found = []
     for store in stores:
         if store.id not in extents:
@@ -67,13 +70,14 @@ async def stores_in_periods(
                 peers = peers_of(store.id, alike.get(store.id, ()), extents, mine[0], until)
                 made = assembled(
                     read,
-                    store.id,
+                    store,
                     mine,
                     length,
                     until,
                     peers,
                     settled.get((store.id, mine[0])),
                     signals.get(store.id, ()),
+                    rules,
                 )
                 found.append((store, made))
     return found

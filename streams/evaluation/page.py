@@ -60,7 +60,16 @@ def evaluation_page(
 def folder_page(read: ReadFolder, way: WayBack) -> str:
     """The page of what a folder holds."""
     wording = EvaluationReader(way.language)
-    view = evaluation_view(evaluate_store(read.figures), read.volumes, read.currency, wording, FROM_FILES)
+    view = evaluation_view(
+        evaluate_store(read.figures),
+        read.volumes,
+        read.currency,
+        wording,
+        FROM_FILES,
+        decoys=read.decoys,
+        checked=read.checked,
+        platforms=read.platforms,
+    )
     return evaluation_page(_with_attribution(view, read.attribution, wording), way, read.files, read.notices)
 
 
@@ -89,6 +98,8 @@ def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | No
         checked=read.checked,
         lives=known.lives,
         asked_by_platforms=read.platform_targets,
+        platforms=(known.config.platform.value,),
+        left_out=read.left_out,
     )
     return _with_attribution(view, known.attribution, wording)
 

@@ -38,12 +38,12 @@ class ReadStore:
 
     known: StoreSources
     worth: Mapping[EvaluationSpan, tuple[float, str]]
-    _made: dict[tuple[EvaluationSpan, EvaluationSpan, int], StoreFigures] = field(default_factory=dict)
+    _made: dict[tuple[tuple[EvaluationSpan, ...], int], StoreFigures] = field(default_factory=dict)
 
     def figures(self, spans: Sequence[EvaluationSpan], until_ms: int) -> StoreFigures:
         """Its figures in the first of ``spans``, and in those before it, as far as anything was known at ``until_ms``."""
         until_ms = _on_the_day(spans[0], until_ms)
-        key = spans[0], spans[-1], until_ms
+        key = tuple(spans), until_ms
         if key not in self._made:
             self._made[key] = self._figures(spans, until_ms)
         return self._made[key]

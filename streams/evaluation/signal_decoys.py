@@ -1,7 +1,8 @@
-"""What signals say of a period besides its numbers: how long the shop was closed, and what was released. With the rows."""
+"""What signals say of a period besides its numbers: how long the shop was closed, what was released, which promotions ran. With the rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from scoring.evaluation.evaluating import EvaluationSpan
@@ -12,13 +13,15 @@ from scoring.records.signal import SignalKind
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 
-_CLOSED, _RELEASE = SignalKind.SHOP_CLOSED.value, SignalKind.RELEASE.value
+_CLOSED, _RELEASE, _PROMOTION = (
+    kind.value for kind in (SignalKind.SHOP_CLOSED, SignalKind.RELEASE, SignalKind.PROMOTION)
+)
 #: an end of 0 is none yet; many releases of a period are one evidence
 _SEEN = f"""
 SELECT store_id, toString(kind) AS kind_name, toString(object) AS about, toUnixTimestamp64Milli(toDateTime64(since, 3, 'UTC')) AS since_ms,
        ifNull(toUnixTimestamp64Milli(toDateTime64(until, 3, 'UTC')), 0) AS until_ms
 FROM signals
-WHERE store_id IN {{stores:Array(String)}} AND kind IN ('{_CLOSED}', '{_RELEASE}')
+WHERE store_id IN {{stores:Array(String)}} AND kind IN ('{_CLOSED}', '{_RELEASE}', '{_PROMOTION}')
   AND since < toDateTime({{last_s:Int64}}, 'UTC') AND (until IS NULL OR until >= toDateTime({{first_s:Int64}}, 'UTC'))
 ORDER BY store_id, kind_name, since_ms, about
 LIMIT 1000 BY store_id
@@ -38,29 +41,29 @@ async def read_signal_rows(
     return found
 
 
-def signal_decoys(rows: Sequence[Row], store: str, span: EvaluationSpan) -> tuple[DecoyEvidence, ...]:
+def signal_decoys(
+    rows: Sequence[Row], store: str, span: EvaluationSpan, past: Sequence[EvaluationSpan] = ()
+) -> tuple[DecoyEvidence, ...]:
     """What a store's signals say of a period.
 
     Args:
         rows: of ``read_signal_rows``.
         store: its id.
         span: the period.
+        past: those that it is compared with: promotions that always run explain nothing.
     """
     whole = span.end_ms - span.start_ms
-    within = [
-        (
-            row["kind_name"],
-            row["about"],
-            max(int(row["since_ms"]), span.start_ms),
-            int(row["until_ms"]) or span.end_ms,
-        )
-        for row in rows
-        if int(row["since_ms"]) < span.end_ms and (int(row["until_ms"]) or span.end_ms) >= span.start_ms
-    ]
-    closed = [(begin, min(end, span.end_ms)) for kind, _, begin, end in within if kind == _CLOSED]
-    released = [(begin, name) for kind, name, begin, _ in within if kind == _RELEASE]
+    closed, promoted = (_parts(rows, kind, span) for kind in (_CLOSED, _PROMOTION))
+    released = [(begin, name) for begin, _, name in _parts(rows, _RELEASE, span)]
     found = []
-    if closed and (share := _covered(closed) / whole):
+    usual = [_share(rows, _PROMOTION, one) for one in past]
+    more = _share(rows, _PROMOTION, span) - (math.fsum(usual) / len(usual) if usual else 0.0)
+    if promoted and more > 0:
+        first, names = promoted[0][0], ", ".join(dict.fromkeys(name for *_, name in promoted[:3]))
+        found.append(
+            _evidence(DecoyKind.CALENDAR, _PROMOTION, more, first, names, len(promoted), store, span)
+        )
+    if closed and (share := _share(rows, _CLOSED, span)):
         found.append(
             _evidence(DecoyKind.SHOP_CLOSED, _CLOSED, share, closed[0][0], "", len(closed), store, span)
         )
@@ -72,10 +75,29 @@ def signal_decoys(rows: Sequence[Row], store: str, span: EvaluationSpan) -> tupl
     return tuple(found)
 
 
-def _covered(parts: Sequence[tuple[int, int]]) -> int:
+def closed_share(rows: Sequence[Row], span: EvaluationSpan) -> float:
+    """The part of a period during which the shop was closed."""
+    return _share(rows, _CLOSED, span)
+
+
+def _share(rows: Sequence[Row], kind: str, span: EvaluationSpan) -> float:
+    return _covered(_parts(rows, kind, span)) / (span.end_ms - span.start_ms)
+
+
+def _parts(rows: Sequence[Row], kind: str, span: EvaluationSpan) -> list[tuple[int, int, str]]:
+    """From when to when states of a kind held in a period, and what they are about."""
+    ends = [(row, int(row["since_ms"]), int(row["until_ms"]) or span.end_ms) for row in rows]
+    return [
+        (max(begin, span.start_ms), min(end, span.end_ms), row["about"])
+        for row, begin, end in ends
+        if row["kind_name"] == kind and begin < span.end_ms and end >= span.start_ms
+    ]
+
+
+def _covered(parts: Sequence[tuple[int, int, str]]) -> int:
     """How much time parts cover together, whatever they share; they begin in order."""
     covered, until = 0, 0
-    for begin, end in parts:
+    for begin, end, _ in parts:
         covered += max(0, end - max(begin, until))
         until = max(until, end)
     return covered

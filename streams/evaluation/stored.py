@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scoring.baselines.baseline import MIN_PEERS
@@ -14,19 +14,23 @@ from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.platform_targets import PlatformTarget
 from scoring.evaluation.rules import DecoyKind
-from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
+from scoring.evaluation.seen_decoys import largest_of_each, seen_decoys
+from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past, span_name
 from scoring.evaluation.suppliers import SUPPLIED, StorePromises
 from scoring.funnel.stages import VISIT_STAGES, Stage
 from scoring.funnel.units import DAY_MS
+from scoring.wording.text import Bilingual
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
+from streams.evaluation.excused import NO_RULES, Excusing, excused_periods
 from streams.evaluation.order_days import KeptDays, kept_days
 from streams.evaluation.platform_targets import read_platform_targets
 from streams.evaluation.reading_stores import ReadStore, counted_rows, read_stores
 from streams.evaluation.signal_decoys import read_signal_rows, signal_decoys
 from streams.evaluation.stored_counts import moment, places_of
+from streams.incidents.facts import country_of
 
 #: indicators that the tables can give
 FROM_TABLES = SUPPLIED
@@ -51,6 +55,7 @@ class StoredStore:
         decoys: what else may make it look so, with its rows.
         checked: kinds of decoy that could be looked for.
         platform_targets: figures of its platforms with their targets, as said last in the period.
+        left_out: periods that it is not compared with, by name, and why.
     """
 
     figures: StoreFigures
@@ -63,6 +68,7 @@ class StoredStore:
     decoys: tuple[DecoyEvidence, ...] = ()
     checked: frozenset[DecoyKind] = frozenset()
     platform_targets: tuple[PlatformTarget, ...] = ()
+    left_out: Mapping[str, Bilingual] = field(default_factory=dict)
 
 
 async def stored_store(
@@ -72,6 +78,7 @@ async def stored_store(
     present_ms: int,
     alike: Sequence[str] = (),
     trusted_ms: int = 0,
+    rules: Excusing = NO_RULES,
 ) -> StoredStore | None:
     """What the tables know of a store in its last period that is complete at ``present_ms``; None if they know of no such period.
 
@@ -82,6 +89,7 @@ async def stored_store(
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
         trusted_ms: see ``kept_days``.
+        rules: on which days alerts are held back; a period that is full of them is not compared with.
     """
     store, zone, promises = config.id, config.zone, promises_of(config)
     asked = (store, *alike[:MOST_PEERS])
@@ -100,8 +108,10 @@ async def stored_store(
     if len(peers) >= MIN_PEERS:
         read |= await read_stores(database, peers, zone, spans[:1], promises, kept)
     settled = await read_settled(database, (store,), spans[:1])
-    signals = (await read_signal_rows(database, (store,), spans[:1])).get(store, ())
-    known = assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])), signals)
+    signals = (await read_signal_rows(database, (store,), spans)).get(store, ())
+    known = assembled(
+        read, config, spans, chosen, until, peers, settled.get((store, spans[0])), signals, rules
+    )
     return replace(known, platform_targets=await read_platform_targets(database, store, spans[0]))
 
 
@@ -133,35 +143,51 @@ def peers_of(
 
 def assembled(
     read: Mapping[str, ReadStore],
-    store: str,
+    config: StoreConfig,
     spans: Sequence[EvaluationSpan],
     length: SpanLength,
     until: int,
     peers: tuple[str, ...],
     settled: Row | None,
     signals: Sequence[Row] = (),
+    rules: Excusing = NO_RULES,
 ) -> StoredStore:
     """What is known of a store in the first of ``spans``: the one way in which page, report, API and the role jobs put it together.
 
     Args:
         read: the store, and its peers where they are enough.
-        store: its id.
+        config: of the store.
         spans: the judged period first, then those it is compared with.
         length: of the period.
         until: up to when anything is known of it.
         peers: ids of those that it is compared with.
         settled: of ``read_settled``.
-        signals: of ``read_signal_rows``.
+        signals: of ``read_signal_rows``, for all of ``spans``.
+        rules: see ``stored_store``.
     """
+    store = config.id
     own = read[store]
+    left_out = excused_periods(store, spans[1:], signals, rules)
+    spans = [spans[0], *(span for span in spans[1:] if span_name(span) not in left_out)]
     figures = own.figures(spans, until)
     if len(peers) >= MIN_PEERS:
         figures = with_peers(figures, {name: read[name].figures(spans[:1], until) for name in peers})
     currency = own.worth[spans[0]][1] if spans[0] in own.worth else ""
     decoys, checked = _report_decoys(settled, store, spans[0])
-    seen = (*decoys, *signal_decoys(signals, store, spans[0]))
+    country = config.country or country_of(config.zone)
+    shown, looked_for = seen_decoys(own.known, spans, country)
+    seen = largest_of_each((*decoys, *shown, *signal_decoys(signals, store, spans[0], spans[1:])))
     return StoredStore(
-        figures, volumes_of(own, spans), currency, tuple(spans), length, until, peers, seen, checked
+        figures,
+        volumes_of(own, spans),
+        currency,
+        tuple(spans),
+        length,
+        until,
+        peers,
+        seen,
+        checked | looked_for,
+        left_out=left_out,
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scoring.evaluation import sentences as say
 from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import Comparator, ComparatorKind
+from scoring.evaluation.dimensions.closing import closed_by
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty, shares_of_step
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
@@ -19,7 +20,7 @@ from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.steps import FunnelLoss, JudgedStep
-from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
+from scoring.evaluation.texts import COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
 from scoring.evaluation.weak_spots import weak_spots
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.catalogue import step_name
@@ -28,10 +29,13 @@ from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_li
 from streams.evaluation.advised import AdviceLife
 from streams.evaluation.attribution_view import AttributionView
 from streams.evaluation.closing import closing_lines
+from streams.evaluation.compared_with import said_comparison
 from streams.evaluation.platform_targets import PlatformTargetLine, platform_lines
 from streams.evaluation.radar import RadarAxis, radar_axes
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,28 +140,28 @@ def evaluation_view(
     checked: Collection[DecoyKind] = (),
     lives: Mapping[str, AdviceLife] | None = None,
     asked_by_platforms: tuple[PlatformTarget, ...] = (),
+    platforms: Collection[str] = (),
+    left_out: Mapping[str, str] = _NOTHING,
 ) -> EvaluationView:
     """What a page shows.
 
     Args:
-        evaluation: of the store.
-        volumes: how much there was of each stage.
+        evaluation, volumes: of the store.
         currency: of its orders; empty if unknown.
         wording: of the reader.
         asked: ids of the indicators that whoever read the sources can find in them; of the others nothing is asked for.
         kind: the comparator whose scores are shown; None: the headline's.
-        decoys: what else may make it look so.
-        checked: kinds of decoy that could be looked for.
+        decoys, checked: what else may make it look so, and which kinds could be looked for.
         lives: what became of advice that was given, by its key.
         asked_by_platforms: the platforms' own figures with their targets.
+        platforms: where the store sells: what none of them can supply is not asked for.
+        left_out: periods that it is not compared with, by name, and why.
     """
     language = wording.language
+    asked = {one for one in asked if closed_by(INDICATOR_BY_ID[one], platforms) is not None}
     chosen = kind or evaluation.headline or ComparatorKind.OWN
     funnel = evaluation.funnel.get(chosen) or evaluation.funnel[ComparatorKind.OWN]
-    dimensions = [
-        (dimension.name(language), one)
-        for dimension, one in zip(DIMENSIONS, evaluation.dimensions[chosen], strict=True)
-    ]
+    dimensions = _named(evaluation, chosen, language)
     return EvaluationView(
         store=evaluation.store_id,
         first=wording.calendar_day(evaluation.span.start_ms, evaluation.span.zone),
@@ -166,11 +170,11 @@ def evaluation_view(
         kind=chosen,
         kinds=tuple((one, COMPARATOR_NAMES[one](language)) for one in _kinds(evaluation)),
         against=COMPARATOR_NAMES[chosen](language),
-        answers=COMPARATOR_ANSWERS[chosen](language) + _published(evaluation, chosen, language),
+        answers=said_comparison(evaluation, chosen, left_out, language),
         health=_whole(evaluation.health[chosen], "", wording),
         dimensions=tuple(_whole(one, name, wording) for name, one in dimensions),
         radar=radar_axes(dimensions),
-        indicators=_indicators(evaluation, chosen, wording),
+        indicators=_indicators(evaluation, chosen, wording, platforms),
         steps=tuple(_step(step, currency, wording) for step in funnel.steps),
         duties=_duties(funnel, evaluation, currency, wording),
         targets=tuple(_target(of, one, wording) for of, one in evaluation.targets.items()),
@@ -178,35 +182,38 @@ def evaluation_view(
         lost=_lost(funnel, currency, wording),
         share_note=SHARE_NOTE(language),
         seen=_seen(evaluation, volumes, chosen, wording, decoys, checked, lives or {}),
-        gaps=tuple(_gaps(evaluation, chosen, wording, asked)),
-        closing=closing_lines(evaluation, wording, asked),
+        gaps=tuple(_gaps(evaluation, chosen, wording, asked, platforms)),
+        closing=closing_lines(evaluation, wording, asked, platforms),
         not_asked=_not_asked(evaluation, language, asked),
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
     )
 
 
-def _published(evaluation: StoreEvaluation, kind: ComparatorKind, language: Language) -> str:
-    """Whose figures a benchmark is of; empty for every other comparator."""
-    if kind is not ComparatorKind.BENCHMARK:
-        return ""
-    known = (one.comparators.get(kind) for one in evaluation.indicators)
-    sources = sorted({name for one in known if one is not None for name in one.members})
-    return ("：" if language == "zh" else ": ") + ("；" if language == "zh" else "; ").join(sources)
+def _named(
+    evaluation: StoreEvaluation, kind: ComparatorKind, language: Language
+) -> list[tuple[str, WeightedScore]]:
+    """The dimensions' scores with their names."""
+    scores = evaluation.dimensions[kind]
+    return [(one.name(language), score) for one, score in zip(DIMENSIONS, scores, strict=True)]
 
 
 def _not_asked(evaluation: StoreEvaluation, language: Language, asked: Collection[str]) -> tuple[str, ...]:
-    """The indicators that nobody could find in what was read."""
+    """The indicators that nobody could find in what was read, or that the platform cannot give."""
     return tuple(
-        one.indicator.name(language) for one in evaluation.indicators if one.indicator.id not in asked
+        one.indicator.name(language)
+        for one in evaluation.indicators
+        if one.indicator.id not in asked and one.figure is None
     )
 
 
 def _indicators(
-    evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader
+    evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader, platforms: Collection[str]
 ) -> tuple[ScoredLine, ...]:
     """Those that are measured."""
-    return tuple(_indicator(one, kind, wording) for one in evaluation.indicators if one.figure is not None)
+    return tuple(
+        _indicator(one, kind, wording, platforms) for one in evaluation.indicators if one.figure is not None
+    )
 
 
 def _seen(
@@ -302,12 +309,14 @@ def _whole(one: WeightedScore, name: str, wording: EvaluationReader) -> ScoredLi
     return ScoredLine(one.id, name, said, one.score, (say.say_coverage(one, wording),))
 
 
-def _indicator(one: IndicatorScore, kind: ComparatorKind, wording: EvaluationReader) -> ScoredLine:
+def _indicator(
+    one: IndicatorScore, kind: ComparatorKind, wording: EvaluationReader, platforms: Collection[str]
+) -> ScoredLine:
     language = wording.language
     score, lack, figure = one.scores.get(kind), one.lacks.get(kind), one.figure
     said = say.say_score(score, wording) if score else ""
     if lack is not None:
-        said = say.say_lack(one.indicator, lack, wording)
+        said = say.say_lack(one.indicator, lack, wording, platforms)
     cells = (
         (
             said_value(figure, one.indicator.unit, wording),
@@ -368,11 +377,18 @@ def _bar(step: JudgedStep) -> tuple[float, float] | None:
 
 
 def _gaps(
-    evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader, asked: Collection[str]
+    evaluation: StoreEvaluation,
+    kind: ComparatorKind,
+    wording: EvaluationReader,
+    asked: Collection[str],
+    platforms: Collection[str],
 ) -> list[tuple[str, str]]:
     """What its sources could give and do not, with what would supply it."""
     return [
-        (one.indicator.name(wording.language), say.say_lack(one.indicator, one.lacks[kind], wording))
+        (
+            one.indicator.name(wording.language),
+            say.say_lack(one.indicator, one.lacks[kind], wording, platforms),
+        )
         for one in evaluation.indicators
         if one.figure is None and kind in one.lacks and one.indicator.id in asked
     ]

@@ -14,7 +14,7 @@ from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.suppliers import StorePromises
 from scoring.evaluation.weights import VERSION
-from scoring.wording.text import Language
+from scoring.wording.text import Language, in_language
 from streams.errors import InputError
 from streams.evaluation.folder import ReadFolder
 from streams.evaluation.knowing import KnownStore
@@ -51,6 +51,8 @@ class WayBack(msgspec.Struct, frozen=True):
         acted_until_ms: up to when what people did about advice is in it; 0: nobody had done anything.
         rates: of currencies, that were used: currency, in which other, rate, day.
         base_currency: in which stores of several currencies are summed.
+        platform, country: of the store; of files, nothing.
+        left_out: periods that it was not compared with, by name, and why, in Chinese and English.
     """
 
     form: int
@@ -72,6 +74,9 @@ class WayBack(msgspec.Struct, frozen=True):
     benchmarks: tuple[dict[str, str], ...] = ()
     rates: tuple[tuple[str, str, str, str], ...] = ()
     base_currency: str = ""
+    platform: str = ""
+    country: str = ""
+    left_out: tuple[tuple[str, str, str], ...] = ()
 
 
 class GroupWay(msgspec.Struct, frozen=True):
@@ -114,6 +119,9 @@ def way_of_tables(known: KnownStore, language: Language) -> WayBack:
         known.acted_until_ms,
         (),
         *_rates(known.attribution),
+        known.config.platform.value,
+        known.config.country,
+        tuple((name, in_language(why, "zh"), in_language(why, "en")) for name, why in read.left_out.items()),
     )
 
 

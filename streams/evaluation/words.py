@@ -24,11 +24,14 @@ SEVERAL_CURRENCIES = Text(
     "订单有几种币种（{names}）：损失只说单数，不折成钱。",
     "Orders are in several currencies ({names}): losses are in orders alone and not in money.",
 )
+CLOSED_FOR = Text("{share} 的时间打烊", "closed for {share} of it")
+SUPPRESSED_FOR = Text("{share} 是特殊日子：{names}", "{share} of it are special days: {names}")
 
 WORDS: Mapping[str, Text] = {
     "title": Text("店铺评价", "Store evaluation"),
     "against": Text("{kind}：{answers}", "{kind}: {answers}"),
     "period": Text("{first} 至 {last}（{zone}）", "{first} to {last} ({zone})"),
+    "left_out": Text("没有拿来对照的：{periods}", "Not compared with: {periods}"),
     "health": Text("健康分", "Health"),
     "dimensions": Text("六个维度", "Six dimensions"),
     "indicators": Text("指标", "Indicators"),

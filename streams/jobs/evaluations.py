@@ -26,6 +26,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.evaluations import inputs_before, marks_of, write_evaluations
 from streams.clickhouse.reader import Database, JobDatabase
 from streams.clock import monotonic, now_ms
+from streams.config.core import day_rules
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
 from streams.evaluation.advised import AdviceLife, read_all_lives
@@ -96,10 +97,10 @@ async def _evaluated(
 ) -> tuple[WrittenEvaluations, int]:
     """All rows of all periods, and how many periods of stores they are."""
     rows, made = WrittenEvaluations(now_ms()), 0
-    rates = rates_of(config)
+    rates, rules = rates_of(config), day_rules(config)
     for length in RECENT_PERIODS:
         judged: set[str] = set()
-        found = await stores_in_periods(database, stores, alike, length, present_ms)
+        found = await stores_in_periods(database, stores, alike, length, present_ms, rules)
         for store, read in found:
             known = known_of(read, store, targets_of(config, store.id), lives.get(store.id))
             rows.take(known)
@@ -140,7 +141,7 @@ async def _fingerprints(
             continue
         others = alike[store.id] if len(alike[store.id]) >= MIN_PEERS else ()
         promised = (store.ship_within_days, store.answer_within_hours)
-        kind = (str(store.platform), store.country, store.category)
+        kind = (str(store.platform), store.country, store.category, day_rules(config))
         acted = sorted(
             (life.key, life.done_ms, life.check_ms <= present_ms) for life in lives.get(store.id, {}).values()
         )

@@ -1,4 +1,4 @@
-"""What closes a gap is what the platform can give: a marketplace shop was told to put a pixel on pages that are not its own."""
+"""What closes a gap is what the platform can give: a marketplace shop was asked for a pixel on pages that are not its own."""
 
 from __future__ import annotations
 

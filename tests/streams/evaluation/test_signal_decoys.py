@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.scenarios import SCENARIO_BY_ID
 from scoring.evaluation.single_rules import ALL_RULES
+from scoring.evaluation.spans import span_name
 from scoring.funnel.units import DAY_MS
 from scoring.records.signal import SignalKind
+from streams.evaluation.excused import NO_RULES, excused_periods
 from streams.evaluation.signal_decoys import signal_decoys
 from streams.incidents.releases import InvalidReleaseError, release_of
 
@@ -41,6 +45,46 @@ def test_a_release_is_named_with_the_part_of_the_period_after_it() -> None:
     assert (released.kind, released.share) == (DecoyKind.RELEASE, 0.6)
     assert released.detail == "theme 4.2, theme 4.3"
     assert signal_decoys([], "s1", SPAN) == ()
+
+
+def test_a_promotion_counts_by_how_much_more_of_the_period_it_covers_than_of_those_before() -> None:
+    past = [
+        EvaluationSpan(START - (at + 1) * 10 * DAY_MS, START - at * 10 * DAY_MS, "UTC") for at in range(4)
+    ]
+    sale = row("promotion", 2, 8, "summer sale")
+    (found,) = signal_decoys([sale], "s1", SPAN, past)
+    assert (found.kind, found.share, found.detail) == (DecoyKind.CALENDAR, 0.6, "summer sale")
+    always = row("promotion", -60, None, "welcome coupon")
+    assert signal_decoys([always], "s1", SPAN, past) == ()
+
+
+def test_a_past_period_that_the_shop_was_closed_for_was_compared_with() -> None:
+    past = [
+        EvaluationSpan(START - (at + 1) * 10 * DAY_MS, START - at * 10 * DAY_MS, "UTC") for at in range(4)
+    ]
+    rows = [row("shop_closed", -18, -15), row("shop_closed", -30, -29)]
+    (name,) = left = excused_periods("s1", past, rows, NO_RULES)
+    assert name == span_name(past[1])
+    assert (left[name].zh, left[name]) == ("30% 的时间打烊", "closed for 30% of it")
+
+
+def test_days_that_people_excuse_are_left_out_by_name_and_those_that_only_widen_are_not() -> None:
+    past = [
+        EvaluationSpan(START - (at + 1) * 10 * DAY_MS, START - at * 10 * DAY_MS, "UTC") for at in range(4)
+    ]
+    first = datetime.fromtimestamp(past[2].start_ms / 1000, UTC).replace(tzinfo=None)
+
+    def entry(name: str, effect: DayEffect, stores: tuple[str, ...] = ()) -> OwnEntry:
+        return OwnEntry(name, effect, first, first + timedelta(days=4), (), stores)
+
+    moved = DayRules({}, {}, (entry("warehouse moved", DayEffect.SUPPRESS),))
+    left = excused_periods("s1", past, (), moved)
+    assert list(left) == [span_name(past[2])]
+    assert "40%" in left[span_name(past[2])]
+    assert "warehouse moved" in left[span_name(past[2])]
+    widened = DayRules({}, {}, (entry("sale", DayEffect.WIDEN), entry("away", DayEffect.SUPPRESS, ("s2",))))
+    assert excused_periods("s1", past, (), widened) == {}
+    assert excused_periods("s1", past, (), left) == left  # a report names what it left out
 
 
 def test_slow_pages_and_unpaid_carts_may_have_come_with_a_release() -> None:
