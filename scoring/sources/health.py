@@ -48,6 +48,7 @@ _NEEDS_PERSON = frozenset(
         Trouble.SCOPE_MISSING,
         Trouble.VERSION_RETIRED,
         Trouble.REQUEST_REJECTED,
+        Trouble.CLOCK_APART,
         Trouble.SECRET_MISSING,
         Trouble.BUG,
     }

@@ -19,6 +19,7 @@ class Trouble(StrEnum):
     INCOMPLETE = "incomplete"
     ACCESS_DENIED = "access_denied"
     SCOPE_MISSING = "scope_missing"
+    CLOCK_APART = "clock_apart"
     VERSION_RETIRED = "version_retired"
     REQUEST_REJECTED = "request_rejected"
     TOKEN_ENDS = "token_ends"  # noqa: S105  (a word, no password)
@@ -80,8 +81,8 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
     Trouble.ACCESS_DENIED: (
         Text("授权被拒绝", "Access is denied"),
         Text(
-            "重新授权：funnelwatch sources add 同名连接即可换新，已有进度保留。",
-            "Authorise again: funnelwatch sources add with the same name renews it and keeps its progress.",
+            "新连接先核对应用编号、密钥，以及店铺所在的国家或地区；已用过的连接请重新授权：funnelwatch sources add 同名连接即可换新，已有进度保留。",
+            "Of a new connection check the app's id and secret, and the shop's country or region; of one that worked, authorise again: funnelwatch sources add with the same name renews it and keeps its progress.",
         ),
     ),
     Trouble.SCOPE_MISSING: (
@@ -89,6 +90,13 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
         Text(
             "在平台应用中补上所列权限并重新授权。",
             "Add the permission to the platform's app and authorise again.",
+        ),
+    ),
+    Trouble.CLOCK_APART: (
+        Text("本机时钟不准", "The clock of this machine is wrong"),
+        Text(
+            "校准本机时间（NTP）：平台只接受带有当前时间的签名；之后会自动重试。",
+            "Set this machine's clock (NTP): the platform accepts signatures of the present alone; it is retried automatically.",
         ),
     ),
     Trouble.VERSION_RETIRED: (

@@ -9,15 +9,20 @@ import stamina
 
 from scoring.sources.budget import Urgency
 from scoring.sources.tokens import TokenPair
+from scoring.wording.text import Text
 from streams.sources.asking import (
     AccessDeniedError,
     AnswerGarbledError,
+    ClockApartError,
     HttpAnswer,
     HttpRequest,
     HttpSender,
     PlatformFailedError,
+    PlatformRejectedError,
     PlatformThrottledError,
     PlatformUnreachableError,
+    ScopeMissingError,
+    seconds_ahead,
 )
 from streams.sources.budgets import Budgets
 from streams.sources.source import Asking
@@ -31,6 +36,16 @@ LONGEST_WAIT_S = 60.0
 _THROTTLED_S = 5.0
 #: pairs that are tried before a request counts as rejected: the newest, the one before, a new one
 _MAX_PAIRS = 3
+_AHEAD = Text(
+    "本机时钟比 {host} 快 {minutes} 分钟；{error}",
+    "this clock is {minutes} minutes ahead of that of {host}; {error}",
+)
+_BEHIND = Text(
+    "本机时钟比 {host} 慢 {minutes} 分钟；{error}",
+    "this clock is {minutes} minutes behind that of {host}; {error}",
+)
+#: a clock that is further from the platform's explains why a request is rejected: Shopee and TikTok Shop take five minutes
+_CLOCK_APART_S = 240.0
 
 _PASSING = (PlatformUnreachableError, PlatformFailedError, AnswerGarbledError)
 
@@ -101,16 +116,18 @@ class ConnectionApi:
         """A good answer; see ``PlatformApi``."""
         if self._keeper is None:
             return await self._attempts(request, None)
+        said = ""
         for _ in range(_MAX_PAIRS):
             pair = await self._keeper.pair()
             try:
                 answer = await self._attempts(request, pair)
-            except AccessDeniedError:
+            except AccessDeniedError as error:
+                said = str(error)
                 await self._keeper.turned_away(pair)
                 continue
             await self._keeper.answered(pair)
             return answer
-        raise AccessDeniedError(f"{request.host} accepts none of our tokens")
+        raise AccessDeniedError(f"{request.host} accepts none of our tokens: {said}")
 
     def for_pairs(self) -> PairApi:
         """The way by which tokens are asked for."""
@@ -147,6 +164,13 @@ class ConnectionApi:
         except PlatformThrottledError as error:
             wait_s = error.retry_after_s if error.retry_after_s is not None else _THROTTLED_S
             self._budgets.close(asking.app, self._name, wait_s)
+            raise
+        except (AccessDeniedError, ScopeMissingError, PlatformRejectedError) as error:
+            ahead_s = seconds_ahead(answer.headers, self._clock_ms())
+            if abs(ahead_s) > _CLOCK_APART_S:
+                how = _AHEAD if ahead_s > 0 else _BEHIND
+                minutes = f"{abs(ahead_s) / 60:.0f}"
+                raise ClockApartError(how.both(minutes=minutes, host=answer.host, error=error)) from error
             raise
         return answer
 

@@ -68,6 +68,12 @@ class ScopeMissingError(RejectedError):
     trouble: ClassVar[Trouble] = Trouble.SCOPE_MISSING
 
 
+class ClockApartError(RejectedError):
+    """The platform rejects what we ask, and its clock is minutes from ours: signatures and tokens are judged by time. Tried again later."""
+
+    trouble: ClassVar[Trouble] = Trouble.CLOCK_APART
+
+
 class VersionRetiredError(RejectedError):
     """The platform does not serve this version any more, or serves another one. The resource is paused."""
 
@@ -88,6 +94,7 @@ PlatformError = (
     AnswerGarbledError,
     AccessDeniedError,
     ScopeMissingError,
+    ClockApartError,
     VersionRetiredError,
     PlatformRejectedError,
 )
@@ -239,6 +246,14 @@ def _short(answer: HttpAnswer) -> str:
         return ""
     text = mask_text(" ".join(answer.body[:_TEXT_OF_ERROR].decode("utf-8", "replace").split()))
     return f": {text}" if text else ""
+
+
+def seconds_ahead(headers: Mapping[str, str], now_ms: int) -> float:
+    """How far our clock is ahead of that of an answer (RFC 9110, 6.6.1); 0 if the answer does not say."""
+    try:
+        return now_ms / 1000 - parsedate_to_datetime(headers.get("Date", "")).timestamp()
+    except (ValueError, TypeError):
+        return 0.0
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:

@@ -110,7 +110,8 @@ def raise_for_code(answer: HttpAnswer, code: str, said: str, meanings: Mapping[s
     """
     small = code.lower()
     found = meanings.get(small) or next((kind for part, kind in meanings.items() if part in small), None)
-    text = f"{answer.host} answered {code}: {mask_text(' '.join(said.split()))[:200]}"
+    words = mask_text(" ".join(said.split()))[:200]
+    text = f"{answer.host} answered {code}" + (f": {words}" if words else "")
     if found is PlatformThrottledError:
         raise PlatformThrottledError(text, retry_after_s(answer.headers))
     raise (found or PlatformRejectedError)(text)

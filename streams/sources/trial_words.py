@@ -71,6 +71,6 @@ def failure(error: Exception) -> Bilingual:
         return Bilingual(getattr(error.args[0], "zh", str(error)) if error.args else "", str(error))
     name, todo = TROUBLES[trouble]
     return Bilingual(
-        _FAILED("zh", name=name.zh, todo=todo.zh, error=error),
+        _FAILED("zh", name=name.zh, todo=todo.zh, error=getattr(error.args[0], "zh", error)),
         _FAILED("en", name=name.en, todo=todo.en, error=str(error).rstrip(".")),
     )

@@ -17,7 +17,7 @@ from scoring.wording.text import Bilingual, joined
 from streams.errors import FunnelwatchError
 from streams.outgoing import outgoing_session
 from streams.sources.api import ConnectionApi
-from streams.sources.asking import AiohttpSender, HttpSender
+from streams.sources.asking import AccessDeniedError, AiohttpSender, ClockApartError, HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.connection import Connection
 from streams.sources.sealing import Sealer
@@ -135,7 +135,12 @@ async def _try_polls(
             return
     api = ConnectionApi(connection.name, asking, sender, Budgets(), keeper, now_ms)
     for poll in spec.polls(connection.config):
-        trial.lines.append(await _try_poll(connection, spec, poll, api))
+        try:
+            trial.lines.append(await _try_poll(connection, spec, poll, api))
+        except (AccessDeniedError, ClockApartError) as error:
+            # what is wrong with the access is wrong for all that follows, and each more would cost a refresh token
+            trial.lines.append(_line("access", False, failure(error)))
+            break
     trial.tokens = kept.sealed
     days = days_left(keeper.ends_ms, now_ms()) if keeper is not None else None
     if days is not None:
@@ -158,6 +163,8 @@ async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: C
     assert window is not None
     try:
         page = await poll.fetch(api, window, "")
+    except (AccessDeniedError, ClockApartError):
+        raise
     except FunnelwatchError as error:
         return _line(poll.resource, False, failure(error))
     assert spec.translate is not None

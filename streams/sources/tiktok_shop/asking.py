@@ -87,7 +87,10 @@ def judge(answer: HttpAnswer) -> None:
     document = object_of(answer)
     code, said = str(document.get("code", "0")), str(document.get("message") or "")
     if code != "0":
-        raise_for_code(answer, f"{code} {said}"[:200] if code not in _MEANINGS else code, said, _MEANINGS)
+        is_known = code in _MEANINGS
+        raise_for_code(
+            answer, code if is_known else f"{code} {said}"[:200], said if is_known else "", _MEANINGS
+        )
     judge_http(answer)
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import dataclass, field
+from email.utils import formatdate
 
 import pytest
 
+from streams.sources.asking import HttpAnswer, HttpRequest
 from streams.sources.registry import source_named
 from streams.sources.sealing import Sealer
 from streams.sources.source_log import SourceBook
@@ -46,3 +49,56 @@ def test_a_trial_was_said_in_english_alone(name: str) -> None:
     assert [line for line in lines if _HAN.search(line.sentence("en"))] == []
     assert {line.what for line in lines} <= set(PARTS)
     assert all(part_name(one)("zh") != one for one in PARTS)
+
+
+@dataclass
+class LateShop:
+    """A platform that rejects what is asked, and says what time it is there."""
+
+    ahead_s: float
+    status: int = 403
+    asked: list[str] = field(default_factory=list)
+
+    async def send(self, request: HttpRequest, timeout_s: float) -> HttpAnswer:
+        self.asked.append(request.url)
+        body = b'{"error": "error_param", "message": "Invalid timestamp."}'
+        date = formatdate(NOW_MS / 1000 + self.ahead_s, usegmt=True)
+        return HttpAnswer(
+            self.status, {"Date": date, "Content-Type": "application/json"}, body, "shop.example"
+        )
+
+
+def trial_at(shop: LateShop, name: str = "shopee") -> Trial:
+    spec = source_named(name)
+    assert spec is not None
+    connection = connection_from(POLLS[name].settings())
+    return asyncio.run(tried(connection, spec, Sealer(["k" * 20]), SourceBook(), lambda: NOW_MS, shop))
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "zh", "en"),
+    [(900, "慢 15 分钟", "15 minutes behind"), (-600, "快 10 分钟", "10 minutes ahead")],
+)
+def test_a_clock_that_is_wrong_was_called_a_wrong_authorisation(ahead_s: float, zh: str, en: str) -> None:
+    trial = trial_at(LateShop(ahead_s))
+    (line,) = [line for line in trial.lines if not line.is_good]
+    assert line.what == "access"
+    assert zh in line.sentence("zh")
+    assert "NTP" in line.sentence("zh")
+    assert en in line.sentence("en")
+    assert "NTP" in line.sentence("en")
+
+
+def test_a_clock_that_is_a_little_wrong_explains_nothing() -> None:
+    assert not any("NTP" in line.sentence("en") for line in trial_at(LateShop(60)).lines)
+
+
+def test_an_access_that_is_denied_is_said_once_and_costs_no_more_refresh_tokens() -> None:
+    denied = trial_of("shopee", Lie.EXPIRED)
+    assert [line.what for line in denied.lines if not line.is_good] == ["access"]
+
+
+def test_that_no_token_is_accepted_was_said_without_the_platforms_own_words() -> None:
+    denied = trial_of("lazada", Lie.EXPIRED)
+    (line,) = [line for line in denied.lines if not line.is_good]
+    assert re.search(r"accepts none of our tokens: \S+ answered", line.sentence("en"))
