@@ -26,12 +26,12 @@ from scoring.evaluation.order_figures import PAYING, OrderWindow
 from scoring.evaluation.report_figures import REPORTS, ReportBook
 from scoring.evaluation.rules import RARE, DecoyKind
 from scoring.evaluation.spans import span_name
-from scoring.evaluation.suppliers import StoreSources
+from scoring.evaluation.suppliers import VISITS, StoreSources
 from scoring.funnel.units import DAY_MS
 
 #: rates of cases that show a decoy, by what they are a case of
 _RATES: Mapping[DecoyKind, tuple[EventFact, tuple[str, ...]]] = {
-    DecoyKind.BOT_WAVE: (EventFact.BOTS, ("click",)),
+    DecoyKind.BOT_WAVE: (EventFact.BOTS, VISITS),
     DecoyKind.STOCK_OR_LISTING: (EventFact.SOLD_OUT_VIEWS, ("click", "stock")),
 }
 #: tracking that saw fewer of the shop's orders than this in usual periods shows nothing by seeing fewer
@@ -110,9 +110,11 @@ def _untracked(
 ) -> Iterator[DecoyEvidence]:
     """Orders of the shop that visits do not show, beyond those that they never showed."""
     line: list[Figure | None] = []
-    for span in spans:
+    shown = [events.fact(EventFact.AD_ORDERS, span).cases for span in spans]
+    if not any(shown):
+        return
+    for span, seen in zip(spans, shown, strict=True):
         placed = known.orders.tally(PAYING, span, PAYING.days[-1]).begun
-        seen = events.fact(EventFact.AD_ORDERS, span).cases
         rows = (_orders_of(known, PAYING, span, placed), events.rows(("order",), span, seen))
         line.append(count_figure(seen, placed, rows) if placed else None)
     looked = _looked_at(line, spans, Direction.HIGHER)

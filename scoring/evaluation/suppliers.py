@@ -49,7 +49,8 @@ from scoring.funnel.units import DAY_MS
 CountedRows = Callable[[Sequence[Stage], EvaluationSpan, int], SourceRows]
 #: spend is counted in hundreds of the store's currency
 _HUNDRED = 100
-_VISITS = (*VISIT_STAGES, "page_vital", "search", "coupon", "checkout")
+#: types of events that show a visit
+VISITS = (*VISIT_STAGES, "page_vital", "search", "coupon", "checkout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ def _rate_of(fact: EventFact, *types: str) -> Supplier:
     def supply(known: StoreSources, spans: Sequence[EvaluationSpan]) -> SuppliedLine:
         if known.events is None:
             return SuppliedLine()
-        return SuppliedLine(tuple(fact_rates(known.events, fact, types or _VISITS, spans)))
+        return SuppliedLine(tuple(fact_rates(known.events, fact, types or VISITS, spans)))
 
     return supply
 

@@ -43,7 +43,7 @@ class Events:
         return FactSum()
 
     def rows(self, types: Sequence[str], span: EvaluationSpan, count: int) -> SourceRows:
-        return SourceRows("events", "of the week", count)
+        return SourceRows("events" if self._facts else "", "of the week", count)
 
 
 class Orders:
@@ -145,6 +145,12 @@ def test_a_holiday_week_is_another_kind_of_week_and_only_where_it_is_kept() -> N
     presidents_day = seen(country="US")[0][DecoyKind.CALENDAR]
     assert presidents_day.share < DECOY_BY_KIND[DecoyKind.CALENDAR].next_to
     assert DecoyKind.CALENDAR not in seen()[1]
+
+
+def test_events_that_never_show_an_order_say_nothing_of_tracking() -> None:
+    """A folder with reviews and no visits had no file that its orders could have been seen in, and could not be evaluated."""
+    known = StoreSources("s1", Orders(500), ReportBook(()), Events({}))
+    assert seen_decoys(known, SPANS, "") == ((), frozenset())
 
 
 def test_a_store_without_a_past_is_looked_at_for_nothing() -> None:
