@@ -163,7 +163,7 @@ def test_a_retention_without_whole_days_is_rejected(given: str) -> None:
         load_settings(retention=given)
 
 
-@pytest.mark.parametrize("newest", [6, 26, 38, 43, 52])
+@pytest.mark.parametrize("newest", [6, 26, 38, 43, 52, 59, 65, 74, 92])
 async def test_a_filled_database_of_each_earlier_format_is_upgraded_with_its_rows(
     clickhouse: Any, settings: Settings, newest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
