@@ -189,10 +189,10 @@ async def test_reports_that_are_late_or_restated_are_named_next_to_a_finding(
     known = await stored_store(database, config, SpanLength.MONTH, page.now_ms)
     await database.close()
     assert known is not None
-    (seen,) = known.decoys
-    assert (seen.kind, seen.rows[0].count) == (DecoyKind.RESTATED, 4)
+    seen = {one.kind: one for one in known.decoys}[DecoyKind.RESTATED]
+    assert seen.rows[0].count == 4
     assert seen.share == pytest.approx(4 / (2 * round((span.end_ms - span.start_ms) / DAY_MS)))
-    assert known.checked == {DecoyKind.REPORT_LATE, DecoyKind.RESTATED}
+    assert known.checked >= {DecoyKind.REPORT_LATE, DecoyKind.RESTATED}
 
 
 async def test_only_what_is_counted_alike_is_compared(
