@@ -8,7 +8,7 @@ rule here is made so that honest orders break it about once in 10⁹ looks; wher
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +28,8 @@ _SAME_FACTOR, _FEWEST_SAME = 3.0, 5
 _SPREAD, _MEDIAN_ERROR = 1.5, 1.2533
 #: standard deviations that chance does not reach
 _SURE = 6.0
+#: however few orders there are, this is too far (×50)
+_MOST_APART = math.log(50)
 #: the chance that a field is missing from all orders of a look though each has it as often as before
 _CHANCE = 1e-9
 #: a field that most orders have, and how few then have it
@@ -54,6 +56,7 @@ class ReportedOrder(NamedTuple):
     country: str = ""
     has_buyer: bool = False
     units: int = 0
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,30 +109,32 @@ def _witnesses(heard: Statements) -> Iterator[tuple[Witness, Sequence[ReportedOr
 # ---------------------------------------------------------------- what orders are worth
 
 
-def _amounts(orders: Sequence[ReportedOrder], currency: str) -> list[float]:
-    return [one.amount for one in orders if one.amount > 0 and one.currency == currency]
-
-
 def _values(
     recent: Sequence[ReportedOrder], others: Sequence[ReportedOrder], witness: Witness
 ) -> Iterator[Doubt]:
-    """Medians by currency, and the same orders by both ways."""
+    """Medians by store and currency, and the same orders by both ways: stores of one connection may sell at other prices."""
     factor = _OWN_FACTOR if witness is Witness.PAST else _OTHERS_FACTOR
-    for currency in sorted({one.currency for one in recent if one.currency and one.amount > 0}):
-        now, usual = _amounts(recent, currency), _amounts(others, currency)
+    known = _by_price(others)
+    for (store, currency), orders in sorted(_by_price(recent).items()):
+        about, said = " ".join(filter(None, (currency, store))), known.get((store, currency), {})
+        now, usual = list(orders.values()), list(said.values())
         if min(len(now), len(usual)) >= _FEWEST:
             error = _SURE * _SPREAD * _MEDIAN_ERROR * math.sqrt(1 / len(now) + 1 / len(usual))
-            if _apart(median(now), median(usual)) > max(math.log(factor), min(error, math.log(50))):
-                yield _worth(witness, currency, median(now), median(usual), len(now))
-        known = {one.order_id: one.amount for one in others if one.amount > 0 and one.currency == currency}
-        pairs = [
-            (one.amount, known[one.order_id])
-            for one in recent
-            if one.amount > 0 and one.currency == currency and one.order_id in known
-        ]
+            if _apart(median(now), median(usual)) > max(math.log(factor), min(error, _MOST_APART)):
+                yield _worth(witness, about, median(now), median(usual), len(now))
+        pairs = [(amount, said[number]) for number, amount in orders.items() if number in said]
         if len(pairs) >= _FEWEST_SAME and median(_apart(*pair) for pair in pairs) > math.log(_SAME_FACTOR):
             now_value, usual_value = (median(one[side] for one in pairs) for side in (0, 1))
-            yield _worth(witness, currency, now_value, usual_value, len(pairs))
+            yield _worth(witness, about, now_value, usual_value, len(pairs))
+
+
+def _by_price(orders: Sequence[ReportedOrder]) -> dict[tuple[str, str], dict[str, float]]:
+    """By store and currency, the amount of each order that has one."""
+    found: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+    for one in orders:
+        if one.currency and one.amount > 0:
+            found[one.store, one.currency][one.order_id] = one.amount
+    return found
 
 
 def _apart(one: float, other: float) -> float:
@@ -222,11 +227,11 @@ def _unpaid(heard: Statements) -> Iterator[Doubt]:
 
 def _moved(heard: Statements) -> Iterator[Doubt]:
     """Times of placing that changed, or that lie ahead."""
-    known = {one.order_id: one.placed_ms for one in heard.past if one.placed_ms}
+    known = {(one.store, one.order_id): one.placed_ms for one in heard.past if one.placed_ms}
     same = [
-        (known[one.order_id], one.placed_ms)
+        (known[one.store, one.order_id], one.placed_ms)
         for one in heard.recent
-        if one.order_id in known and one.placed_ms
+        if (one.store, one.order_id) in known and one.placed_ms
     ]
     moved = [pair for pair in same if abs(pair[0] - pair[1]) > _MOVED_MS]
     if len(moved) >= max(_FEWEST_MOVED, len(same) / 2):

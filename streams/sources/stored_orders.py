@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scoring.events.event import EventType, Source
@@ -15,7 +15,7 @@ from streams.sources.connection import Connection
 #: an order by what was said of it in a span, by whom ``whose`` chooses
 _SAID = """
 SELECT
-    order_id, max(version.told_at_ms) AS reported_ms,
+    store_id, order_id, max(version.told_at_ms) AS reported_ms,
     argMaxIf(version.placed_ms, version.rank, version.placed_ms > 0) AS placed_ms,
     argMaxIf(version.amount, version.rank, version.amount != '') AS amount,
     argMaxIf(version.currency, version.rank, version.currency != '') AS currency,
@@ -38,7 +38,7 @@ LIMIT {most:Int64}
 _BY_CONNECTION = _SAID.replace("WHOSE", "connection = {connection:String} AND import_id = ''")
 _BY_FILES = _SAID.replace("WHOSE", "import_id != ''")
 _BY_PIXEL = """
-SELECT order_id, toUnixTimestamp64Milli(event_time) AS at_ms, toFloat64(amount) AS worth, currency
+SELECT store_id, order_id, toUnixTimestamp64Milli(event_time) AS at_ms, toFloat64(amount) AS worth, currency
 FROM events
 WHERE store_id IN {stores:Array(String)} AND type = {type:String} AND source = {pixel:String} AND isNotNull(amount)
   AND event_time >= fromUnixTimestamp64Milli({from_ms:Int64})
@@ -47,7 +47,7 @@ LIMIT {most:Int64}
 """
 #: days that a report is complete of, and that began after the connection reported its first order
 _REPORTED = """
-SELECT toUnixTimestamp(period_start) * 1000 AS from_ms, toUnixTimestamp(period_end) * 1000 AS to_ms, measure, currency, toFloat64(value) AS value
+SELECT store_id, toUnixTimestamp(period_start) * 1000 AS from_ms, toUnixTimestamp(period_end) * 1000 AS to_ms, measure, currency, toFloat64(value) AS value
 FROM report_rows
 WHERE store_id IN {stores:Array(String)} AND source = {source:String} AND period = 'day' AND complete AND empty(dimensions)
   AND measure IN ('orders', 'revenue') AND period_start >= fromUnixTimestamp(intDiv({from_ms:Int64}, 1000))
@@ -61,6 +61,7 @@ _SUMS = """
 SELECT currency, count() AS orders, sum(toFloat64OrZero(amount)) AS sales FROM
 (
     SELECT
+        store_id,
         argMaxIf(version.amount, version.rank, version.amount != '') AS amount,
         argMaxIf(version.currency, version.rank, version.currency != '') AS currency,
         argMaxIf(version.placed_ms, version.rank, version.placed_ms > 0) AS placed_ms
@@ -72,7 +73,7 @@ SELECT currency, count() AS orders, sum(toFloat64OrZero(amount)) AS sales FROM
     ) AS version
     GROUP BY store_id, order_id
 )
-WHERE arrayExists(day -> placed_ms >= day.1 AND placed_ms < day.2, {days:Array(Tuple(Int64, Int64))})
+WHERE arrayExists(day -> store_id = day.1 AND placed_ms >= day.2 AND placed_ms < day.3, {days:Array(Tuple(String, Int64, Int64))})
 GROUP BY currency
 """
 #: closed days that are compared with reports
@@ -118,7 +119,12 @@ class ClickHouseOrders:
         )
         return [
             ReportedOrder(
-                row["order_id"], int(row["at_ms"]), int(row["at_ms"]), float(row["worth"]), row["currency"]
+                row["order_id"],
+                int(row["at_ms"]),
+                int(row["at_ms"]),
+                float(row["worth"]),
+                row["currency"],
+                store=row["store_id"],
             )
             for row in rows
         ]
@@ -131,17 +137,30 @@ class ClickHouseOrders:
         rows = await self._database.rows(_REPORTED, stores=stores, source=connection.source, from_ms=from_ms)
         if not int(first["first_ms"]) or not rows:
             return None
-        days = sorted({(int(row["from_ms"]), int(row["to_ms"])) for row in rows})
-        sums = await self._database.rows(_SUMS, stores=stores, connection=connection.name, days=days)
+        counted, sold = (
+            [row for row in rows if row["measure"] == measure] for measure in ("orders", "revenue")
+        )
+        orders = await self._sums(connection, counted)
+        sums = await self._sums(connection, sold)
         sales: dict[str, float] = defaultdict(float)
-        for row in rows:
-            if row["measure"] == "revenue":
-                sales[row["currency"]] += float(row["value"])
+        for row in sold:
+            sales[row["currency"]] += float(row["value"])
         return ReportedDays(
-            sum(int(row["orders"]) for row in sums),
-            round(sum(float(row["value"]) for row in rows if row["measure"] == "orders")),
+            sum(int(row["orders"]) for row in orders or sums),
+            round(sum(float(row["value"]) for row in counted)),
             {row["currency"]: float(row["sales"]) for row in sums},
             dict(sales),
+        )
+
+    async def _sums(
+        self, connection: Connection, reported: Sequence[Mapping[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """What is stored of the days that are reported, of those stores alone that have a report of them."""
+        days = sorted({(row["store_id"], int(row["from_ms"]), int(row["to_ms"])) for row in reported})
+        if not days:
+            return []
+        return await self._database.rows(
+            _SUMS, stores=list(connection.stores), connection=connection.name, days=days
         )
 
 
@@ -158,6 +177,7 @@ def _order_of(row: Mapping[str, Any]) -> ReportedOrder:
         row["country"],
         bool(row["has_buyer"]),
         int(row["units"]),
+        row["store_id"],
     )
 
 

@@ -28,10 +28,12 @@ SECRETS = {
 STORES = {"stores": [{"id": "cn", "zone": "Asia/Shanghai", "currency": "CNY"}]}
 
 
-def connection_from(settings: dict[str, Any]) -> Connection:
-    """The connection of some settings, its secrets from ``SECRETS``."""
+def connection_from(settings: dict[str, Any], stores: dict[str, Any] | None = None) -> Connection:
+    """The connection of some settings, its secrets from ``SECRETS``; ``stores`` are those of the configuration."""
     config = CONNECTION.validate_python(settings)
-    return connection_of(Config.model_validate(STORES), config, SECRETS.__getitem__, is_in_file=True)
+    return connection_of(
+        Config.model_validate(stores or STORES), config, SECRETS.__getitem__, is_in_file=True
+    )
 
 
 @dataclass

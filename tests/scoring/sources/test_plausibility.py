@@ -184,6 +184,17 @@ def test_honest_orders_with_growth_sale_days_and_new_stores_are_not_doubted(seed
     assert doubts_of(Statements(recent, past, file, seen, days)) == ()
 
 
+def test_two_stores_of_one_connection_that_sell_at_other_prices_were_taken_for_another_unit() -> None:
+    cheap = [one._replace(store="socks") for one in orders(400, 11, days=60, until_ms=NOW_MS - DAY_MS)]
+    dear = [
+        one._replace(store="sofas") for one in orders(40, 12, worth=900, days=60, until_ms=NOW_MS - DAY_MS)
+    ]
+    a_good_day = [one._replace(store="sofas") for one in orders(60, 13, worth=900)]
+    assert doubts_of(Statements(a_good_day, cheap + dear)) == ()
+    (doubt,) = doubts_of(Statements(times(a_good_day, 100), cheap + dear))
+    assert doubt.about == "USD sofas"
+
+
 def test_nothing_at_all_raises_no_doubt() -> None:
     assert doubts_of(Statements(())) == ()
 

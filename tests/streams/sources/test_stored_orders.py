@@ -23,6 +23,7 @@ NAMES = [
     "cod", "payment_method", "country", "buyer", "units", "test", "digest",
 ]  # fmt: skip
 SHOP = connection_from(connection())
+SG = {"stores": [{"id": one, "zone": "Asia/Shanghai", "currency": "CNY"} for one in ("cn", "sg")]}
 
 
 def version(
@@ -73,6 +74,7 @@ async def test_an_order_is_what_was_said_of_it_in_the_span_and_not_before_or_by_
     assert (recent.order_id, recent.amount, recent.reported_ms) == ("a", 1000.0, NOW_MS - HOUR_MS // 2)
     assert (recent.is_paid, recent.on_delivery, recent.method, recent.country) == (True, False, "card", "CN")
     assert (recent.has_buyer, recent.units, recent.placed_ms) == (True, 2, NOW_MS - 9 * HOUR_MS)
+    assert recent.store == "cn"
     past = await orders.between(SHOP, 0, NOW_MS - 6 * HOUR_MS, 10)
     assert {one.order_id: one.amount for one in past} == {"a": 10.0, "b": 20.0}
     assert [one.order_id for one in await orders.between(SHOP, 0, NOW_MS, 1)] == ["a"]
@@ -106,6 +108,7 @@ async def test_orders_that_pages_saw_are_those_with_an_amount(stored: Any) -> No
     )
     (seen,) = await orders.from_pixel(SHOP, NOW_MS - DAY_MS, 10)
     assert (seen.order_id, seen.amount, seen.currency, seen.reported_ms) == ("a", 12.5, "CNY", NOW_MS)
+    assert seen.store == "cn"
 
 
 async def test_a_report_is_compared_on_the_days_that_it_is_complete_of(stored: Any) -> None:
@@ -138,3 +141,34 @@ async def test_a_report_is_compared_on_the_days_that_it_is_complete_of(stored: A
     assert found is not None
     assert (found.orders, found.reported_orders) == (2, 2)
     assert (found.sales, found.reported_sales) == ({"CNY": 1000.0}, {"CNY": 10.0})
+
+
+async def test_a_report_of_one_store_was_compared_with_the_orders_of_all(stored: Any) -> None:
+    orders, client = stored
+    begin = NOW_MS - NOW_MS % DAY_MS - 3 * DAY_MS
+    both = connection_from(connection() | {"store": "", "stores": ["cn", "sg"]}, SG)
+    client.insert(
+        "order_versions_raw",
+        [
+            version("first", begin - DAY_MS, "1", placed_ms=begin - 2 * DAY_MS),
+            *(
+                version(
+                    f"{store}{number}", begin + HOUR_MS, "5.00", placed_ms=begin + HOUR_MS, store_id=store
+                )
+                for store, count in (("cn", 2), ("sg", 30))
+                for number in range(count)
+            ),
+        ],
+        column_names=NAMES,
+    )
+    day = datetime.fromtimestamp(begin / 1000, UTC)
+    rows = [
+        report_row(
+            measure, day, value, source="json_api", store="cn", currency="CNY" if measure == "revenue" else ""
+        )
+        for measure, value in (("orders", "2"), ("revenue", "10"))
+    ]
+    client.insert("report_versions_raw", rows, column_names=COLUMNS)
+    found = await orders.reported(both, NOW_MS)
+    assert found is not None
+    assert (found.orders, found.reported_orders, found.sales) == (2, 2, {"CNY": 10.0})
