@@ -153,7 +153,7 @@ class Alerting:
             shares = self._contributions(entry, best, step, self._lately(entry))[0]
             is_news |= _moved(incident.contributions, shares)
             incident.contributions = shares if is_news else incident.contributions
-        return [incident.transition(at_ms)] if is_news else []
+        return [incident.transition(at_ms)] if is_news or incident.has_grown() else []
 
     def _lately(self, entry: StepEntry) -> int:
         """The shortest window, of a quarter of an hour and more, in which enough is due to say where it is missing."""

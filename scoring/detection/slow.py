@@ -267,7 +267,7 @@ class SlowSteps:
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
         if incident.level is Level.NOTICE and step.surprise[number] >= self._base.page:
             incident.level, incident.evidence, is_news = Level.PAGE, slow_evidence(store, step), True
-        return [incident.transition(at_ms)] if is_news else []
+        return [incident.transition(at_ms)] if is_news or incident.has_grown() else []
 
     def _suppressed(self, store: SlowStore) -> str:
         return self._days.suppressed(store.calendar) if store.calendar is not None else ""

@@ -19,6 +19,8 @@ from scoring.funnel.units import Z90
 
 #: of the alerts that people closed, so many are remembered
 _MAX_CLOSED = 10_000
+#: what is lost is news once it has grown by so much: a fault that goes on says so a dozen times in its first hour, then ever more seldom
+_GROWS = 1.25
 
 
 class ClosedAlerts:
@@ -69,6 +71,13 @@ class TrackedAlert(msgspec.Struct):
     #: of a pool's incident: the stores in the pool
     members: tuple[str, ...] = ()
     suspicion: Suspicion = msgspec.field(default_factory=Suspicion)
+    #: what its newest transition said is lost
+    said_lost: float = 0.0
+
+    def has_grown(self) -> bool:
+        """Whether clearly more is lost than its newest transition says: whoever reads that would take too little for all of it."""
+        lost = self.expected - self.arrived
+        return not self.is_held and lost >= max(_GROWS * self.said_lost, self.said_lost + 1.0)
 
     def add(self, arrived: float, expected: float, fast: float, log_variance: float) -> None:
         """Count arrivals and their expectation towards what is lost; ``fast`` is c, the variance per expected one."""
@@ -105,6 +114,7 @@ class TrackedAlert(msgspec.Struct):
         # the wobble is taken as one constant deviation: the interval is rather too wide than too narrow
         spread = Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
         lost = self.expected - self.arrived
+        self.said_lost = max(lost, 0.0)
         made = AlertTransition(
             alert_id=self.alert_id,
             store_id=self.store_id,

@@ -248,7 +248,7 @@ class Traffic:
         is_news = self._label(incident, float(predicted[0] - arrived[0]), seen)
         if incident.is_held and not self._days.suppressed(index):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
-        return [incident.transition(at_ms)] if is_news else []
+        return [incident.transition(at_ms)] if is_news or incident.has_grown() else []
 
     @staticmethod
     def _label(incident: TrackedAlert, gap: float, seen: Following | None) -> bool:

@@ -63,13 +63,18 @@ class DemoConsole(Console):
         super().__init__(language)
         self.fired = asyncio.Event()
         self.resolved = asyncio.Event()
-        self.fired_count = 0
+        self._fired_ids: set[str] = set()
+
+    @property
+    def fired_count(self) -> int:
+        """How many alerts have fired."""
+        return len(self._fired_ids)
 
     def alert(self, transition: AlertTransition) -> None:
         """Print the alert, and note it."""
         super().alert(transition)
         if transition.state is AlertState.FIRING:
-            self.fired_count += 1
+            self._fired_ids.add(transition.alert_id)
         if transition.store_id == INCIDENT.shop_id and transition.step == "order_to_payment":
             if transition.state is AlertState.FIRING:
                 self.fired.set()

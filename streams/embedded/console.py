@@ -86,6 +86,9 @@ _COLOURS = {
     "kept": "31",
 }
 
+#: of so many alerts the last line is remembered
+_REMEMBERED = 1000
+
 
 class Console:
     """Prints lines; never fails because its reader has gone."""
@@ -93,6 +96,8 @@ class Console:
     def __init__(self, language: str) -> None:
         self._words = _WORDS[language]
         self._colours = sys.stdout.isatty()
+        #: the line last printed of each alert
+        self._said: dict[str, str] = {}
 
     def word(self, name: str) -> str:
         """The word in the reader's language."""
@@ -114,7 +119,10 @@ class Console:
     def alert(self, transition: AlertTransition) -> None:
         """Print one line if the alert fires or resolves."""
         text = alert_line(transition, self._words)
-        if text:
+        if (
+            text and self._said.get(transition.alert_id) != text
+        ):  # that more is lost by now is no line of its own
+            self._said = dict([*self._said.items(), (transition.alert_id, text)][-_REMEMBERED:])
             self.line(text, text.partition(" ")[0])
 
 

@@ -26,12 +26,30 @@ class Turn(NamedTuple):
 
 def turns(life: Iterable[Transition], reader: PageReader, names: Names) -> tuple[Turn, ...]:
     """The turns of a life in words."""
-    every = list(life)
+    every = _without_growth(life)
     before: list[Transition | None] = [None, *every]
     return tuple(
         Turn(now, tuple(_changes(then, now, reader, names)) if then else ())
         for then, now in itertools.zip_longest(before[:-1], every)
     )
+
+
+def _without_growth(life: Iterable[Transition]) -> list[Transition]:
+    """A life in which several turns after another that only say that more is lost are one: the last of them."""
+    kept: list[Transition] = []
+    grew = False
+    for now in life:
+        grows = bool(kept) and _only_grew(kept[-1], now)
+        if grows and grew:
+            kept[-1] = now
+        else:
+            kept.append(now)
+        grew = grows
+    return kept
+
+
+def _only_grew(then: Transition, now: Transition) -> bool:
+    return (then.state, then.level, then.label) == (now.state, now.level, now.label) and now.lost > then.lost
 
 
 def _changes(then: Transition, now: Transition, reader: PageReader, names: Names) -> Iterator[str]:

@@ -115,6 +115,11 @@ def test_a_drop_fires_within_minutes_and_resolves_after_it_ends(baselines: list[
     assert sum(part.share for part in first.contributions) == pytest.approx(1, abs=0.05)
     assert last.state is AlertState.RESOLVED
     assert START + start + 60 < last.at_ms / 60_000 < START + start + 85
+    said = [t.lost for t in transitions if t.state is AlertState.FIRING]
+    assert said[-1] > 0.7 * last.lost, (
+        "a fault of an hour said the loss of its first two minutes until it was over"
+    )
+    assert len(said) < 20
     lost = 60 * 60 * 0.2 * 0.7
     assert last.lost_low < lost * 1.3
     assert last.lost == pytest.approx(lost, rel=0.45)

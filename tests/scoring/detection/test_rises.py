@@ -16,6 +16,7 @@ from scoring.detection.rises import upper_surprise
 from scoring.detection.surge import Surges
 from scoring.detection.tracking import Rise, is_inflated, label_of_rise
 from scoring.funnel.stages import STAGE_INDEX
+from tests.scoring.detection.turns import said_apart
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC
@@ -162,8 +163,9 @@ def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(
 def test_bots_paged_before_they_were_recognised_and_resolved_again_and_again(baseline: StoreBaseline) -> None:
     reported = run(baseline, draw(bots=2.0, minutes=180), 320)
     drop = [t for t in reported if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
-    assert {t.state for t in drop[:-2]} == {AlertState.PENDING}
-    assert [(t.state, t.label, t.level) for t in drop[-2:]] == [
+    turns = said_apart((t.state, t.label, t.level) for t in drop)
+    assert {state for state, _, _ in turns[:-2]} == {AlertState.PENDING}
+    assert turns[-2:] == [
         (AlertState.FIRING, AlertLabel.INFLATED, Level.NOTICE),
         (AlertState.RESOLVED, AlertLabel.INFLATED, Level.NOTICE),
     ]

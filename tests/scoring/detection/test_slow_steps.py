@@ -20,6 +20,7 @@ from scoring.detection.slow_clock import SlowMemory
 from scoring.detection.special_days import SpecialDays
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
+from tests.scoring.detection.turns import said_apart
 from tests.scoring.detection.warehouse import DAY, FULFILMENT, HOURS, START, ZONE, draw_warehouse
 
 TRAIN, WHOLE = 28 * DAY, 42 * DAY
@@ -86,8 +87,10 @@ def test_a_warehouse_that_stops_is_paged_within_two_business_hours_and_resolved_
 ) -> None:
     counts, _, _ = STOPPED
     _, reported = run(following(baseline), counts, TRAIN, WHOLE)
-    assert [transition.state for transition in reported] == [AlertState.FIRING, AlertState.RESOLVED]
-    fired, ended = reported
+    states = said_apart(transition.state for transition in reported)
+    assert states == [AlertState.FIRING, AlertState.RESOLVED]
+    fired, *growing, ended = reported
+    assert growing[-1].lost > 0.7 * ended.lost
     assert 0 < fired.opened_at_ms / 60_000 - START - STOP <= 120
     assert fired.step == STEP
     assert fired.window_minutes % 60 == 0

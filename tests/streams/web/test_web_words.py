@@ -245,6 +245,22 @@ def test_the_life_of_an_alert_says_what_changed() -> None:
     assert turns([], reader, Names(reader, None)) == ()
 
 
+def test_a_loss_that_only_grows_is_one_turn_of_an_alert_s_life() -> None:
+    life = [
+        Transition(at, state, "page", 8.0, 4.0, 9.0, lost)
+        for at, state, lost in [
+            (0, "firing", 3.0),
+            (1, "firing", 5.0),
+            (2, "firing", 8.0),
+            (3, "firing", 12.0),
+            (4, "resolved", 13.0),
+        ]
+    ]
+    reader = PageReader("en", "UTC", WORDS)
+    said = [(one.at_ms, one.changes) for one in turns(life, reader, Names(reader, None))]
+    assert said == [(0, ()), (3, ("Lost in total: 3 → 12",)), (4, ())]
+
+
 def test_negative_numbers_have_a_minus_sign() -> None:
     reader = PageReader("en", "UTC", WORDS)
     reported = [
