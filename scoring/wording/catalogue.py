@@ -14,6 +14,7 @@ from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.segment_names import AGENTS, JOINT, MISSING, NO_PAGE, OTHER
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.wording.countries import COUNTRY_NAMES
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Language, Text
 
@@ -269,7 +270,8 @@ def pool_name(identifier: str, language: Language) -> str | None:
         return None
     dimension, value = parsed
     platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
-    shown = platforms[value](language) if value in platforms else value
+    names = COUNTRY_NAMES if dimension is PoolDimension.COUNTRY else platforms
+    shown = names[value](language) if value in names else value
     if language == "zh" and dimension is not PoolDimension.PAYMENT_METHOD and shown[-1:].isascii():
         shown += " "  # as Chinese is set next to Latin letters
     return _POOLS[dimension](language, value=shown)

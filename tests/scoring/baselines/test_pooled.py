@@ -60,7 +60,7 @@ def test_a_pool_expects_what_its_members_do_together() -> None:
     [
         ("pool:platform=tiktok_shop", "TikTok Shop 各店", "TikTok Shop stores"),
         ("pool:payment_method=paypal", "用 paypal 支付的各店", "Stores paid by paypal"),
-        ("pool:country=DE", "DE 各店", "Stores in DE"),
+        ("pool:country=DE", "德国各店", "Stores in Germany"),
         ("us-shop", None, None),
     ],
 )
