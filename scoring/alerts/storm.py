@@ -28,6 +28,8 @@ JOINS_WITHIN_MS = 30 * 60_000
 GATHERS_MS, LONGEST_GATHERING_MS = 70_000, 150_000
 #: a message that can be changed is changed at most this often
 CHANGES_EVERY_MS = 20_000
+#: and at least this often while its stores are off: what it costs grows
+REFRESHES_EVERY_MS = 2 * 60_000
 #: with a few stores left it ends once nothing has changed for this long
 ENDS_AFTER_MS = 5 * 60_000
 
@@ -200,4 +202,6 @@ def _going_on(
             return plan(step, said)
     if mine and (not can_change or now_ms - state.shown_ms >= CHANGES_EVERY_MS):
         return plan(StormStep.CHANGE, mine, changed_ms=now_ms, shown_ms=now_ms)
+    if can_change and now_ms - state.shown_ms >= REFRESHES_EVERY_MS:
+        return plan(StormStep.CHANGE, (), shown_ms=now_ms)
     return StormPlan(StormStep.NONE, state, (), kept)

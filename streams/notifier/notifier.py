@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from scoring.alerts.alert import AlertState
 from scoring.alerts.deciding import Decision, GroupAction, GroupState
 from scoring.alerts.routing import Severity
 from scoring.alerts.settling import after
@@ -145,10 +144,10 @@ class Notifier:
         return (record.failures if record else 0, -max(ranks, default=0), -money)
 
     async def _weigh(self) -> None:
-        """Look up the money at stake of every firing alert: it may raise its severity."""
-        firing = [alert for alert in self._book.alerts.values() if alert.state is AlertState.FIRING]
-        await self._facts.look_up_prices(firing)
-        for alert in firing:
+        """Look up the money at stake of every alert: it may raise the severity of one that fires, and the end of a storm says it."""
+        known = list(self._book.alerts.values())
+        await self._facts.look_up_prices(known)
+        for alert in known:
             money = await self._facts.lost_in_base(alert)
             if money is not None:
                 self._book.lost_money[alert.alert_id] = money

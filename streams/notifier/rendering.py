@@ -123,16 +123,28 @@ class MessageRenderer:
 
     def _summary(self, chosen: list[Candidate], storm: StormSeen, receiver: ReceiverConfig) -> str:
         """What a storm has in common, and what it has cost where that is known of it."""
-        # the steps of one store lose the same visitors: of each store the largest loss counts
-        by_store: dict[str, float] = {}
-        for c in chosen:
-            money = self._book.lost_money.get(c.alert_id, 0.0)
-            by_store[c.labels["store_id"]] = max(by_store.get(c.labels["store_id"], 0.0), money)
-        lost = sum(by_store.values())
+        lost = self._lost_together(chosen)
         wording = ReaderWording(receiver.language)
         cost = wording.money(lost, self._config.alerting.base_currency) if lost else ""
         names = [self._name(store, receiver.language) for store in storm.off]
         return summary_of_storm(receiver.language, storm, names, cost)
+
+    def _lost_together(self, chosen: list[Candidate]) -> float:
+        """What alerts have cost in the base currency, each store once.
+
+        The steps of one store lose the same visitors, and pools share their stores with each other and with alerts of their own: of each
+        store the largest loss counts.
+        """
+        by_store: dict[str, float] = {}
+        for c in chosen:
+            money, alert = self._book.lost_money.get(c.alert_id, 0.0), self._book.alerts[c.alert_id]
+            whole = {alert.store_id: money}
+            parts = (
+                {part.segment: money * part.share for part in alert.contributions} if alert.members else whole
+            )
+            for store, part in parts.items():
+                by_store[store] = max(by_store.get(store, 0.0), part)
+        return sum(by_store.values())
 
     def _acknowledged(
         self,
@@ -182,6 +194,8 @@ class MessageRenderer:
             closed_as=handling.closed_as,
             links=self._links(alert, receiver),
             member_names={member: self._name(member, receiver.language) for member in alert.members},
+            now_ms=self._now_ms(),
+            present=await self._facts.present(alert),
             curve=await self._facts.curve(alert) if channel_spec(receiver.channel).has_pictures else (),
         )
         return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)

@@ -12,6 +12,7 @@ from scoring.alerts.storm import (
     GATHERS_MS,
     JOINS_WITHIN_MS,
     LONGEST_GATHERING_MS,
+    REFRESHES_EVERY_MS,
     STORM_STORES,
     FiringGroup,
     GroupNews,
@@ -120,6 +121,13 @@ def test_a_message_is_not_changed_every_second() -> None:
     assert (plan.step, plan.kept) == (StormStep.NONE, frozenset({"x"}))
 
 
+def test_what_a_storm_costs_stayed_that_of_its_first_minutes() -> None:
+    now_ms = START_MS + REFRESHES_EVERY_MS
+    assert step(said(*MANY), [], firing(*MANY), now_ms).step is StormStep.CHANGE
+    assert step(said(*MANY), [], firing(*MANY), now_ms - 1).step is StormStep.NONE
+    assert step(said(*MANY), [], firing(*MANY), now_ms, can_change=False).step is StormStep.NONE
+
+
 def test_acknowledging_thirty_alerts_is_one_line_and_so_is_the_reminder() -> None:
     for reason, wanted in ((Reason.TAKEN_ON, StormStep.ACKNOWLEDGED), (Reason.REPEAT, StormStep.REMIND)):
         plan = step(said(*MANY), begun(*MANY, reason=reason), firing(*MANY), START_MS + 1)
@@ -139,7 +147,7 @@ def test_what_begins_half_an_hour_later_is_said_alone_unless_it_is_a_storm_again
 def test_with_few_stores_left_it_ends_once_nothing_changes_and_they_go_on_alone() -> None:
     state = said(*MANY)
     left = firing(*MANY[:3])
-    assert step(state, [], left, START_MS + ENDS_AFTER_MS - 1).step is StormStep.NONE
+    assert step(state, [], left, START_MS + ENDS_AFTER_MS - 1).step is not StormStep.END
     ended = step(state, [], left, START_MS + ENDS_AFTER_MS)
     assert (ended.step, ended.state) == (StormStep.END, None)
-    assert step(state, [], firing(*MANY[:STORM_STORES]), START_MS + ENDS_AFTER_MS).step is StormStep.NONE
+    assert step(state, [], firing(*MANY[:STORM_STORES]), START_MS + ENDS_AFTER_MS).step is not StormStep.END

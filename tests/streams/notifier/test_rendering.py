@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from scoring.alerts.actions import HumanActionKind
-from scoring.alerts.alert import Level
+from scoring.alerts.alert import AlertContribution, Level
 from scoring.alerts.deciding import Decision, GroupAction, GroupState, Reason
 from scoring.alerts.routing import Route
 from streams.channels.webhook import webhook_payload
@@ -113,3 +113,18 @@ async def test_a_storm_begins_with_how_many_stores_and_what_it_costs(desk: Desk)
     sent = msgspec.json.decode(await desk.message("people", storm=storm))
     assert sent["title"] == "At least 80 stores are off at the same time, about $2,200 lost so far"
     assert len(sent["alerts"]) == MAX_CARDS
+
+
+async def test_a_storm_counted_what_a_store_lost_once_for_each_pool_that_it_is_in(desk: Desk) -> None:
+    """A store, its platform's pool and its country's pool say the same loss three times."""
+    shares = (AlertContribution("s1", 0.6), AlertContribution("s2", 0.4))
+    for number, pool in enumerate(("pool:platform=shopify", "pool:country=DE")):
+        alert = msgspec.structs.replace(
+            ALERT, alert_id=f"p{number}", store_id=pool, members=("s1", "s2"), contributions=shares
+        )
+        desk.book.take_alert(msgspec.json.encode(alert))
+        desk.book.lost_money[f"p{number}"] = 1000.0
+    desk.book.lost_money["a1"] = 700.0
+    storm = StormSeen(("s1", "s2"), 0, 3, False, False, True)
+    sent = msgspec.json.decode(await desk.message("people", ids=("a1", "p0", "p1"), storm=storm))
+    assert sent["title"] == "At least 2 stores are off at the same time, about $1,100 lost so far"
