@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import WindowFigures
 from scoring.alerts.routing import Severity
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.wording.alert_words import ACKNOWLEDGE, CLOSE_REASON_NAMES
@@ -163,6 +164,10 @@ class CardContext:
     links: Mapping[ActionKind, str] = field(default_factory=dict)
     #: of a pool's alert: the names of its stores by their ids
     member_names: Mapping[str, str] = field(default_factory=dict)
+    #: the moment at which it is written, where that is later than the alert's newest turn
+    now_ms: int | None = None
+    #: how it is then, while it fires; None where that is not known
+    present: WindowFigures | None = None
     #: what came and what was expected around the alert; empty where a picture is not wanted or cannot be had
     curve: tuple[CurvePoint, ...] = ()
 

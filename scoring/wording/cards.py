@@ -35,7 +35,6 @@ from scoring.wording.card import (
     CardAction,
     CardContext,
     CardCurve,
-    CardStore,
     Line,
     LineKind,
     Wording,
@@ -131,10 +130,10 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     spend, period = note_of_spend(alert.kind, alert.note), period_note(alert)
     if trouble is not None:
         lines = _of_source(trouble, wording.language, is_firing)
-        lines.append(_since(alert, around.store, wording, reader_zone))
+        lines.append(_since(alert, around, wording, reader_zone))
     elif spend is not None:
         lines = spend_lines(alert, spend, around.store.worth, wording)
-        lines.append(_since(alert, around.store, wording, reader_zone))
+        lines.append(_since(alert, around, wording, reader_zone))
     else:
         lines = _size_and_sureness(alert, around, wording)
         if period is not None:
@@ -142,11 +141,11 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         elif alert.kind is AlertKind.DRIFT:
             lines += drift_lines(alert, around.calendar, wording)
             if alert.resolved_at_ms is not None:
-                lines.append(_since(alert, around.store, wording, reader_zone))
+                lines.append(_since(alert, around, wording, reader_zone))
         else:
             lines.append(_where(alert, around, wording))
             lines.append(_not_the_cause(alert, around, wording))
-            lines.append(_since(alert, around.store, wording, reader_zone))
+            lines.append(_since(alert, around, wording, reader_zone))
     offered = _offered(alert, around)
     people = _people(alert, around, wording.language)
     if people:
@@ -203,7 +202,10 @@ def _size_and_sureness(alert: AlertTransition, around: CardContext, wording: Wor
     """What it costs and how sure it is; once it is over, what it has cost: how it is now is in the headline."""
     if alert.at_end is not None:
         return [size_in_all(alert, around.store, wording)]
-    return [size_of(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+    return [
+        size_of(alert, around.store, wording, around.present),
+        _sureness(alert, around.threshold, wording),
+    ]
 
 
 def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Line]:
@@ -338,8 +340,8 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
     return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])
 
 
-def _since(alert: AlertTransition, store: CardStore, wording: Wording, reader_zone: str) -> Line:
-    language = wording.language
+def _since(alert: AlertTransition, around: CardContext, wording: Wording, reader_zone: str) -> Line:
+    language, store, now_ms = wording.language, around.store, around.now_ms
     text = _SINCE(language, reader=wording.clock(alert.opened_at_ms, reader_zone))
     if store.zone != reader_zone and not alert.members:  # the stores of a pool have many clocks
         text += _STORE_CLOCK(language, store=wording.clock(alert.opened_at_ms, store.zone))
@@ -347,7 +349,8 @@ def _since(alert: AlertTransition, store: CardStore, wording: Wording, reader_zo
         span = wording.span((alert.resolved_at_ms - alert.opened_at_ms) / 60_000)
         text += _ENDED(language, end=wording.clock(alert.resolved_at_ms, reader_zone), span=span)
     else:
-        text += _LASTED(language, span=wording.span((alert.at_ms - alert.opened_at_ms) / 60_000))
+        lasted_ms = max(now_ms or alert.at_ms, alert.at_ms) - alert.opened_at_ms
+        text += _LASTED(language, span=wording.span(lasted_ms / 60_000))
     return Line(LineKind.SINCE, text)
 
 

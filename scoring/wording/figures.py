@@ -174,22 +174,25 @@ def verdict_of(alert: AlertTransition, wording: Wording) -> str:
     return _VERDICT(wording.language, kind=KIND_NAMES[alert.kind](wording.language), result=result)
 
 
-def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
-    """How much is missing in the window that it fired on and since it began, and what that is worth."""
+def size_of(
+    alert: AlertTransition, store: CardStore, wording: Wording, present: WindowFigures | None = None
+) -> Line:
+    """How much is missing now (where ``present`` is not known, in the window that it fired on) and since it began, and what that is worth."""
     language = wording.language
-    missing = alert.expected - alert.observed
     note = period_note(alert)
+    shown = alert if present is None or note is not None else present
+    missing = shown.expected - shown.observed
     if note is not None:
         form, span = _SIZE_OF_REPORT, say_days(note, language)
     else:
-        form, span = _SIZE if missing >= 0 else _SIZE_MORE, _span(alert, alert, wording)
-    count = arrivals_of(alert.step).counted(wording.count(alert.observed), language)
+        form, span = _SIZE if missing >= 0 else _SIZE_MORE, _span(alert, shown, wording)
+    count = arrivals_of(alert.step).counted(wording.count(shown.observed), language)
     strong = [count]
     size = form(
         language,
         span=span,
         count=count,
-        expected=wording.count(alert.expected),
+        expected=wording.count(shown.expected),
         missing=wording.count(abs(missing)),
     )
     text = size[:1].upper() + size[1:]

@@ -19,7 +19,7 @@ from babel.core import get_global
 from clickhouse_connect.driver import AsyncClient
 from clickhouse_connect.driver.query import QueryResult
 
-from scoring.alerts.alert import AlertTransition
+from scoring.alerts.alert import AlertTransition, WindowFigures
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, price
@@ -29,6 +29,7 @@ from streams.clickhouse.clients import open_reader
 from streams.config.core import day_rules
 from streams.config.model import Config
 from streams.incidents.curve import CURVE, curve_of, curve_question
+from streams.incidents.present import present_figures
 from streams.incidents.worth import Priced, WorthReader
 from streams.settings import Settings
 
@@ -38,6 +39,8 @@ FRESH_MS = 60_000
 PATIENCE_S = 3.0
 #: how long ClickHouse is left alone after it did not answer: many stores must not wait for it one after the other
 PAUSE_MS = 30_000
+#: for so long what an alert fired on is the present
+_STILL_NEW_MS = 3 * 60_000
 #: the pixel's orders of a day, to distinguish a pixel that fell silent from a store that has none
 _FRESHNESS = """
 SELECT
@@ -184,6 +187,21 @@ class FactsReader:
             return ()
         self._curves[alert.alert_id] = (now_ms, points)
         return points
+
+    async def present(self, alert: AlertTransition) -> WindowFigures | None:
+        """How it is now, of an alert that fires for some minutes already; None where that cannot be known. Never raises."""
+        now_ms = self._now_ms()
+        if now_ms - (alert.fired_at_ms or now_ms) < _STILL_NEW_MS or now_ms < self._not_before_ms:
+            return None
+        try:
+            async with asyncio.timeout(self._patience_s):
+                found = (await present_figures(self._named, [alert], now_ms)).get(alert.alert_id)
+        except Exception as error:  # any trouble of the store costs the figure, not the message
+            await self._leave_alone(alert, error, now_ms)
+            return None
+        if found is None:
+            return None
+        return WindowFigures(found.observed, found.expected, found.low, found.high, found.window_minutes, 0.0)
 
     def is_late(self, store_id: str) -> bool:
         """Whether the store's data was late when it was last looked at."""

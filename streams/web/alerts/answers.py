@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring.alerts.alert import AlertRecord
+from streams.incidents.present import PresentFigures
 from streams.web.grid.answers import MoneyEstimate
 
 
@@ -62,6 +63,9 @@ class Alert(AlertRecord, frozen=True, kw_only=True):
     label: str
     note: str = ""
     money: MoneyEstimate | None = None
+    #: when its newest transition was, and how it is at the moment looked at, while it fires; all other figures are that transition's
+    at_ms: int = 0
+    now: PresentFigures | None = None
     people: ActionSummary = ActionSummary()
 
 

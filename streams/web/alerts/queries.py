@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
+from streams.incidents.present import PresentFigures, present_figures
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Transition
 from streams.web.grid.answers import MoneyEstimate
@@ -84,7 +86,7 @@ class AlertQueries:
         rows = await self._database.rows(
             sql, state=state, store=store_id, step=step, most=most, from_s=from_ms // 1000, **then
         )
-        alerts = await self._alerts_of(rows)
+        alerts = await self._alerts_of(rows, at_ms)
         actions = await self._actions.about((a.alert_id for a in alerts), from_ms)
         if not live:
             actions = {key: [a for a in found if a.at_ms <= at_ms] for key, found in actions.items()}
@@ -100,7 +102,7 @@ class AlertQueries:
         rows = await self._database.rows(ALERT, alert=alert_id)
         if not rows:
             return None
-        (alert,) = await self._alerts_of(rows)
+        (alert,) = await self._alerts_of(rows, now_ms())
         actions = (await self._actions.about([alert_id], alert.opened_at_ms - DAY_MS))[alert_id]
         return self._with_actions(alert, actions, now_ms()), actions
 
@@ -142,11 +144,16 @@ class AlertQueries:
             for row in rows
         )
 
-    async def _alerts_of(self, rows: Sequence[Row]) -> list[Alert]:
-        """The alerts of rows, with their money by one question for all."""
+    async def _alerts_of(self, rows: Sequence[Row], at_ms: int) -> list[Alert]:
+        """The alerts of rows, with their money and how they are at ``at_ms``, by one question each for all."""
         found = [alert_of(row) for row in rows]
-        prices = await self._prices.of(found)
-        return [_answer(row, a, prices[a.alert_id]) for row, a in zip(rows, found, strict=True)]
+        prices, present = await asyncio.gather(
+            self._prices.of(found), present_figures(self._database.rows, found, at_ms)
+        )
+        return [
+            _answer(row, a, prices[a.alert_id], present.get(a.alert_id))
+            for row, a in zip(rows, found, strict=True)
+        ]
 
 
 def rows_span(alert: Alert, at_ms: int) -> tuple[tuple[str, ...], int, int]:
@@ -157,7 +164,9 @@ def rows_span(alert: Alert, at_ms: int) -> tuple[tuple[str, ...], int, int]:
     return types, alert.opened_at_ms - alert.window_minutes * MINUTE_MS, end + MINUTE_MS
 
 
-def _answer(row: Row, alert: AlertTransition, money: MoneyEstimate | None) -> Alert:
+def _answer(
+    row: Row, alert: AlertTransition, money: MoneyEstimate | None, now: PresentFigures | None
+) -> Alert:
     """The API's form; kind, level and label of another release are passed on as they are."""
     known: dict[str, Any] = {name: getattr(alert, name) for name in AlertRecord.__struct_fields__}
     known["contributions"] = tuple(sorted(alert.contributions, key=lambda part: -part.share))
@@ -169,4 +178,6 @@ def _answer(row: Row, alert: AlertTransition, money: MoneyEstimate | None) -> Al
         label=row["alert_label"] or alert.label.value,
         note=alert.note,
         money=money,
+        at_ms=alert.at_ms,
+        now=now,
     )

@@ -36,6 +36,10 @@ ALERT_WORDS: Mapping[str, Text] = {
         "近 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
         "{count} in {minutes} min, expected {expected} ({low}–{high})",
     ),
+    "alert_size_then": Text(
+        "{moment}：前 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
+        "At {moment}: {count} in {minutes} min, expected {expected} ({low}–{high})",
+    ),
     "at_end": Text(
         "结束时：近 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
         "At its end: {count} in {minutes} min, expected {expected} ({low}–{high})",

@@ -53,7 +53,7 @@ class SparkPoint(msgspec.Struct, frozen=True):
 
 
 class AlertSize(msgspec.Struct, frozen=True):
-    """What the worst firing alert of a store says: where, how sure, how far off, in the window it was found in."""
+    """The worst firing alert of a store: where, how sure, how far off now (where that is not known: in the window it was found in)."""
 
     step: str
     segment: str

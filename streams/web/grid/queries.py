@@ -18,6 +18,7 @@ from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
+from streams.incidents.present import PresentFigures, present_figures
 from streams.web.frame.queries import span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
@@ -177,8 +178,11 @@ class GridQueries:
         by_store: dict[str, list[StepScore]] = {}
         for row in [*(r for r in scores if r["step"] not in FULFILMENT_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
-        prices, begun = await asyncio.gather(
-            self._prices.of(alert for alert, _ in firing.values()), self._begun(sorted(unbased), at_ms)
+        open_alerts = [alert for alert, _ in firing.values()]
+        prices, begun, present = await asyncio.gather(
+            self._prices.of(open_alerts),
+            self._begun(sorted(unbased), at_ms),
+            present_figures(self._database.rows, open_alerts, at_ms),
         )
         ids = dict.fromkeys(
             [s.id for s in self._config.stores]
@@ -189,7 +193,7 @@ class GridQueries:
                 store,
                 by_store.get(store, []),
                 firing.get(store, (None, 0)),
-                prices,
+                (prices, present),
                 last_event.get(store),
                 "no_baseline" if store in unbased else "no_data",
                 begun.get(store),
@@ -240,7 +244,7 @@ class GridQueries:
         store_id: str,
         steps: list[StepScore],
         firing: tuple[AlertTransition | None, int],
-        prices: Mapping[str, MoneyEstimate | None],
+        about: tuple[Mapping[str, MoneyEstimate | None], Mapping[str, PresentFigures]],
         last_event_ms: int | None,
         unscored: TileState,
         begun_ms: int | None,
@@ -252,16 +256,18 @@ class GridQueries:
         worst = min(fast, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
         state = _tile_state(worst.state) if worst else unscored
         alert, alert_count = firing
+        prices, present = about
         size = None
         if alert is not None:
             state = "firing"
+            shown = present.get(alert.alert_id) or alert
             size = AlertSize(
                 alert.step,
                 alert.segment,
                 alert.surprise,
-                alert.observed,
-                alert.expected,
-                alert.window_minutes,
+                shown.observed,
+                shown.expected,
+                shown.window_minutes,
             )
             worst = next((s for s in steps if s.step == alert.step), worst)
         return StoreTile(

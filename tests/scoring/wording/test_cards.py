@@ -71,6 +71,18 @@ def test_size_is_shown_with_money_and_a_range() -> None:
     assert "about $2,900 ($1,900–$3,900)" in text
 
 
+def test_a_reminder_said_the_minutes_and_the_age_of_the_first_message() -> None:
+    """Four hours after it fired the card said "1 min so far" and the figures of then."""
+    hours_later = replace(
+        AROUND, now_ms=OPENED + 4 * 3_600_000, present=WindowFigures(310.0, 350.0, 340.0, 360.0, 30, 0.0)
+    )
+    made = card(around=hours_later, language="en")
+    assert line(made, LineKind.SIZE).startswith(
+        "Last 30 min: 310 payments, about 40 fewer than the 350 expected"
+    )
+    assert line(made, LineKind.SINCE).endswith("4 h so far")
+
+
 def test_money_is_left_out_where_the_worth_of_an_event_is_unknown() -> None:
     unknown = replace(AROUND, store=replace(AROUND.store, worth=UNKNOWN_WORTH))
     assert "$" not in card(around=unknown, language="en").text
@@ -460,7 +472,8 @@ def test_steps_segments_and_pools_have_names_and_what_is_unknown_keeps_its_own()
     assert [segment_name(name, "en") for name in ("", "other", "ios/-", "mine/ads")] == [
         "Whole store", "Other segments", "iOS × unspecified", "mine × ads",
     ]  # fmt: skip
-    assert pool_name("pool:country=DE", "en") == "Stores in DE"
+    assert pool_name("pool:country=DE", "en") == "Stores in Germany"
+    assert pool_name("pool:country=SG", "zh") == "新加坡各店"
     assert pool_name("pool:platform=shopify", "zh") == "Shopify 各店"
     assert pool_name("pool:platform=amazon", "zh") == "亚马逊各店"
     assert pool_name("pool:platform=mine", "en") == "mine stores"
