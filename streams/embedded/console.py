@@ -119,9 +119,7 @@ class Console:
     def alert(self, transition: AlertTransition) -> None:
         """Print one line if the alert fires or resolves."""
         text = alert_line(transition, self._words)
-        if (
-            text and self._said.get(transition.alert_id) != text
-        ):  # that more is lost by now is no line of its own
+        if text and self._said.get(transition.alert_id) != text:  # that more is lost by now is not news here
             self._said = dict([*self._said.items(), (transition.alert_id, text)][-_REMEMBERED:])
             self.line(text, text.partition(" ")[0])
 
