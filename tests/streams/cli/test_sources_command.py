@@ -16,6 +16,7 @@ import typer
 import yaml
 from typer.testing import CliRunner, Result
 
+from scoring.sources.doubts import Doubt, DoubtCheck, DoubtKind, Witness
 from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.wording.troubles import Trouble
 from streams.cli.main import app
@@ -195,6 +196,33 @@ def test_only_list_and_show_answered_scripts(desk: Desk) -> None:
     more = json.loads(desk.good("backfill", desk.name, "--from", "2026-01-01", "--json"))
     assert len(more["control"]["backfills"]) == 2
     assert json.loads(desk.good("remove", desk.name, "--yes", "--json"))["done"] == "removed"
+
+
+def test_figures_that_are_doubted_are_shown_and_may_be_accepted(desk: Desk) -> None:
+    settings = {
+        "source": "json_api",
+        "url": "https://shop.example",
+        "resources": [{"from_parameter": "since", "mapping": MAPPING}],
+    }
+    desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test", "--past-days", "0")
+    rejected = desk.run("accept", desk.name)
+    assert rejected.exit_code == 1
+    assert "nothing is doubted" in rejected.output
+    doubt = Doubt(DoubtKind.VALUE, Witness.PIXEL, "USD", "4990.00", "49.90", 40)
+    at_ms = now_ms()
+    health = ConnectionHealth(
+        desk.name,
+        "json_api",
+        ("cn",),
+        at_ms,
+        ConnectionState.BROKEN,
+        doubts=DoubtCheck(at_ms, at_ms, (doubt,)),
+    )
+    here = load_settings(kafka=desk.kafka, data=desk.folder)
+    asyncio.run(publish_records(here, {log_key("health", desk.name): health}))
+    assert "about 100 times the usual" in desk.good("show", desk.name)
+    accepted = json.loads(desk.good("accept", desk.name, "--json"))["control"]["accepted"]
+    assert accepted == [doubt.key]
 
 
 def test_pause_resume_and_backfills_are_wishes_that_everybody_sees(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from scoring.sources.doubts import Doubt, DoubtCheck, DoubtKind, Witness
 from scoring.sources.health import ConnectionHealth, ConnectionState, DeliveryHealth
 from scoring.wording.troubles import Trouble
 from streams.sources.definitions import definition_of
@@ -25,6 +26,7 @@ from streams.web.frame.forms import COOKIE
 from tests.deadlines import within
 from tests.fixtures.action_page import ActionPage, in_a_thread
 
+DOUBT = Doubt(DoubtKind.VALUE, Witness.PAST, "USD", "4990.00", "49.90", 40)
 HERE = {"Sec-Fetch-Site": "same-origin", "Accept-Language": "en"}
 NAME = "page-api"
 SETTINGS: dict[str, Any] = {
@@ -56,6 +58,7 @@ def connected(action_page: ActionPage) -> ActionPage:
         trouble=Trouble.ACCESS_DENIED,
         detail="401 from the platform",
         deliveries=DeliveryHealth(hooks=3, polls=7, usual=(1.0,) * 168),
+        doubts=DoubtCheck(at_ms, at_ms, (DOUBT,)),
     )
     records = {
         log_key("connection", NAME): StoredConnection(SETTINGS, at_ms),
@@ -125,6 +128,18 @@ def test_a_wish_of_the_page_is_what_the_owner_of_the_connection_reads(connected:
     )
     assert press(connected, kind="resume", who="Li Lei").status_code == 303
     assert (control(connected).paused, control(connected).backfills) == (False, ())
+
+
+def test_figures_that_cannot_be_true_are_said_in_words_and_a_person_may_say_that_they_are_right(
+    connected: ActionPage,
+) -> None:
+    for language, words in (("en", "about 100 times the usual"), ("zh", "约为平时的 100 倍")):
+        shown = connected.get("/sources", headers={"Accept-Language": language}).text
+        assert words in shown
+        assert 'value="accept"' in shown
+    assert press(connected, kind="accept", who="Li Lei").status_code == 303
+    assert control(connected).accepted == (DOUBT.key,)
+    assert control(connected).accepted_ms > 0
 
 
 @pytest.mark.parametrize(
