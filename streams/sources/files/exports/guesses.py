@@ -5,6 +5,7 @@ Each is shown to a person and asked about. What a file of another kind is (a sta
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,8 +13,9 @@ from functools import cached_property
 from scoring.records.measures import MEASURES
 from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports.cells import Cell
+from streams.sources.files.exports.column_evidence import are_net_of_fees, can_hold
 from streams.sources.files.exports.header_patterns import one_of, plain_words
-from streams.sources.files.exports.header_words import can_hold, guessed_fields, takes_fees
+from streams.sources.files.exports.header_words import guessed_fields, takes_fees
 from streams.sources.files.exports.layout import ExportLayout, FieldOfExport, ReportMeasure
 from streams.sources.files.exports.report_words import Found, are_moments, guessed_report, is_period
 
@@ -87,6 +89,11 @@ _OF_PAYMENTS = one_of(
 )
 
 
+_GROSS = one_of(r"gross|amount|brutto|bruto|brut\b|lordo|total|收入|金额|总额|金額|금액")
+_KEPT = one_of(r"fees?\b|commission|gebühr|frais|comisi|comiss|手续费|佣金|手数料|수수료")
+_LEFT = one_of(r"net\b|netto|neto|líquido|liquido|净额|净|到账|差引|정산|nett?")
+
+
 def guess(layout: ExportLayout, row: HeaderRow) -> Guess | None:
     """What a layout that is a guess makes of a table; None if the table cannot be that."""
     if layout.rejected:
@@ -104,7 +111,7 @@ def other_kind(row: HeaderRow) -> str:
     is_statement = settled >= _SETTLED_ENOUGH or (settled and fees >= _FEES_ENOUGH)
     if is_statement and ("status" not in fields or settled > _SETTLED_ENOUGH):
         return "settlement"
-    if _are_payments(headers):
+    if _are_payments(headers) or _are_paid_out(row):
         return "payments"
     stocked = sum(_STOCKED.search(one) is not None for one in headers)
     has_figures = len(row.report[1]) >= _MEASURES_ENOUGH
@@ -115,6 +122,15 @@ def _are_payments(headers: Sequence[str]) -> bool:
     sure = sum(_PAYMENTS.search(one) is not None for one in headers)
     likely = sum(_OF_PAYMENTS.search(one) is not None for one in headers)
     return sure >= 2 or (sure == 1 and likely >= 2)
+
+
+def _are_paid_out(row: HeaderRow) -> bool:
+    """Whether each row is an amount, what was kept of it and what is left, of nothing that was bought."""
+    words = list(map(plain_words, row.shown))
+    if row.fields.keys() & {"item_name", "quantity", "product", "shipped"}:
+        return False
+    places = [[at for at, text in enumerate(words) if one.search(text)] for one in (_GROSS, _KEPT, _LEFT)]
+    return any(are_net_of_fees(*at, row.rows) for at in itertools.product(*places))
 
 
 def _orders(layout: ExportLayout, row: HeaderRow) -> Guess | None:

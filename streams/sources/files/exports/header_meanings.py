@@ -16,13 +16,15 @@ _LONGEST = 70
 #: more than this and a header is a sentence: nearly every word is in it
 _MOST_WORDS = 9
 _NOT_A_TIME = one_of(
-    r"update|modif|refund|return|rto\b|invoic|rechnung|factur|inventory|退|修改|settle|结算|정산|精算|liquid|deposit|payout|评价|review|print|打印|export|导出|birth|生日|download|count|tax\b|version"
+    r"edited|label|email|定金|预付|update|modif|refund|return|rto\b|invoic|rechnung|factur|inventory|退|修改|settle|结算|정산|精算|liquid|deposit|payout|评价|review|print|打印|export|导出|birth|生日|download|count|tax\b|version"
 )
+#: brackets that say it is of something else
+_OF_ANOTHER = re.compile(r"[(（\[](?:parent|original|external|supplier|old|previous)[)）\]]")
 _IS_AMOUNT = one_of(
     r"amount|total|gesamt|valor|importe|importo|montant|\w*betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
 )
 _LOGISTICS = one_of(
-    r"delivery|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
+    r"delivery|tracking|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
 )
 _BY_BUYER = one_of(
     r"实付|实际支付|實付|請求金額|결제금액|결제액|grand total|用户支付|dibayar pembeli|khách trả"
@@ -119,6 +121,8 @@ def meanings(text: str) -> list[Meaning]:
     for field, pattern in _ARRIVALS:
         if pattern.search(words):
             return [(field, 0 if "utm" in words else 1)]
+    if _OF_ANOTHER.search(plain.casefold()):
+        return []
     return (
         _of_thing(words)
         if _names_a_thing(words)
@@ -157,6 +161,8 @@ def _is_code_of_product(words: str) -> bool:
 def _is_name_of_product(words: str) -> bool:
     if says.ITEM_NAME.search(words) or words in says.BARE_ITEM:
         return True
+    if says.OF_VARIANT.search(words):
+        return False
     things = (says.THING, says.SKU)
     return any(
         consists_of(words, (says.NAME, thing), (*things, says.OF_SHOP, says.BETWEEN)) for thing in things
@@ -211,7 +217,7 @@ def _of_state_or_money(words: str) -> list[Meaning]:
     if says.STATE.search(words):
         return _of_state(words)
     if says.CURRENCY.search(words):
-        if one_of(r"exchange|buyer|rate|value|amount|汇率|金额").search(words):
+        if one_of(r"exchange|buyer|base\b|target|rate|value|amount|汇率|金额").search(words):
             return []
         return [("currency", int(says.OF_PRODUCT.search(words) is not None))]
     if says.REFUND.search(words):
@@ -224,7 +230,9 @@ def _of_state_or_money(words: str) -> list[Meaning]:
         )
     if words in says.BARE_PAYMENT or (says.PAID.search(words) and says.METHOD.search(words)):
         return (
-            [] if says.OF_CARD.search(words) else [("payment_method", 1 if words in says.BARE_PAYMENT else 0)]
+            []
+            if says.OF_CARD.search(words) or says.FEE.search(words)
+            else [("payment_method", 1 if words in says.BARE_PAYMENT else 0)]
         )
     if says.COUNTRY.search(words) and not says.NOT_THE_COUNTRY.search(words):
         return [("country", 0 if _DESTINATION.search(words) else 2 if _OF_BUYER.search(words) else 1)]

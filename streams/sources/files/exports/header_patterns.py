@@ -7,6 +7,12 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
+from scoring.events.incoming import CURRENCIES
+
+#: a word in capitals after one that is not only capitals
+_LAST_WORD = re.compile(r"[^\W\dA-Z_]\W*[\s_]([A-Z]{3})$")
+#: codes of currencies that are words, too
+_WORDS_LIKE_CURRENCIES = frozenset({"ALL", "TOP", "TRY", "CUP", "MOP", "PEN", "SOS"})
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _BRACKETED = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 _BRACKETS = re.compile(r"[()（）\[\]【】]")
@@ -15,6 +21,12 @@ _LETTERS = "A-Za-zÀ-ɏͰ-ӿḀ-ỿ"
 #: a bar that is in no brackets
 _BETWEEN = re.compile(r"\|(?![^()]*\))")
 _JOINTS = re.compile(r"[\s_./:,'’\-–—|*]+")
+
+
+def last_currency(text: str) -> str:
+    """The code of a currency with which a header ends, as in ``Price USD``; empty where it ends in anything else."""
+    found = _LAST_WORD.search(text)
+    return found[1] if found and found[1] in CURRENCIES - _WORDS_LIKE_CURRENCIES else ""
 
 
 @cache
@@ -40,7 +52,8 @@ def consists_of(words: str, needed: Sequence[re.Pattern[str]], others: Sequence[
 
 
 def plain_words(text: str, *, with_brackets: bool = False) -> str:
-    """The words of a header in small letters; what is in brackets is left out unless it is wanted."""
+    """The words of a header in small letters; what is in brackets is left out unless it is wanted, a currency at its end always."""
     plain = unicodedata.normalize("NFKC", text).replace("İ", "i")
+    plain = plain.removesuffix(last_currency(plain)).rstrip()
     plain = (_BRACKETS if with_brackets else _BRACKETED).sub(" ", _CAMEL.sub(" ", plain))
     return _JOINTS.sub(" ", plain).strip().casefold()

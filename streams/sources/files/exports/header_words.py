@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Sequence
 
 from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports.cells import Cell, is_blank, text_of
+from streams.sources.files.exports.column_evidence import can_hold, disproved
 from streams.sources.files.exports.dates import parts_of, read_moment
 from streams.sources.files.exports.header_meanings import is_other_time, meanings
 from streams.sources.files.exports.header_patterns import plain_words
 from streams.sources.files.exports.layout import FieldOfExport
 
-_NUMERIC = ("quantity", "total", "refund_amount", "unit_price", "discount")
-_STATES = ("status", "line_status", "substatus", "financial", "fulfilment", "payment_method")
-_IDS = ("order", "line", "parcel")
 #: what is said of each thing that was bought
 _OF_A_LINE = frozenset({"item_name", "quantity", "unit_price", "line"})
 _FACTS = frozenset({"placed", "paid", "shipped", "delivered", "cancelled", "completed", "status"})
@@ -31,11 +28,6 @@ _IS_RECEIPT = 4
 _MAIL = frozenset(["email", "e mail", "mail", "email address", "correo", "correo electrónico", "邮箱", "メールアドレス", "이메일"])  # fmt: skip
 _STATE_OF_ORDER = re.compile(r"^(?:order|payment) state$")
 _STATE_OF_DELIVERY = re.compile(r"^(?:delivery|shipping) state$")
-_PERCENT = re.compile(r"\d\s*%\s*$")
-_DECIMALS = re.compile(r"^[^\d]*\d{1,9}[.,]\d{1,2}[^\d]*$")
-_MONEY_SIGN = re.compile(r"[$€£¥₫₱฿₹₩₽]")
-#: a code or name of a currency
-_LONGEST_CURRENCY = 12
 
 
 def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) -> dict[FieldOfExport, int]:
@@ -67,6 +59,8 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
         plainest = _plainest(alike, shown)
         if plainest is not None:  # else nobody knows which
             fields[field] = plainest
+    for one in disproved(fields, rows):
+        del fields[one]
     return fields
 
 
@@ -146,60 +140,6 @@ def _of_participle(text: str, cells: Sequence[Cell]) -> list[tuple[FieldOfExport
         return []
     found: tuple[tuple[FieldOfExport, re.Pattern[str]], ...] = (*says.EVENTS, ("placed", says.PLACED))
     return next(([(field, 1)] for field, pattern in found if pattern.search(words)), [])
-
-
-def can_hold(field: str, cells: Sequence[Cell]) -> bool:
-    """Whether what a column holds can be that: most of its cells, for some are notes."""
-    test = _tests().get(field)
-    return test is None or sum(map(test, cells)) >= says.MOST * len(cells)
-
-
-@cache
-def _tests() -> Mapping[str, Callable[[Cell], bool]]:
-    """Field → whether a cell can be one."""
-    return {
-        **dict.fromkeys(says.TIMES, _is_time),
-        **dict.fromkeys(_NUMERIC, _is_number),
-        **dict.fromkeys(_STATES, _is_word),
-        **dict.fromkeys(_IDS, _is_id),
-        "currency": _is_currency,
-        "country": _is_word,
-    }
-
-
-def _is_time(cell: Cell) -> bool:
-    return parts_of(cell) is not None
-
-
-def _is_number(cell: Cell) -> bool:
-    text = text_of(cell)
-    if isinstance(cell, (int, float)):
-        return True
-    return (
-        bool(says.DIGIT.search(text)) and not _PERCENT.search(text) and (len(text) < 9 or not _is_time(cell))
-    )
-
-
-def _is_word(cell: Cell) -> bool:
-    text = text_of(cell)
-    return any(sign.isalpha() for sign in text) and not _is_time(cell)
-
-
-def _is_id(cell: Cell) -> bool:
-    text = text_of(cell)
-    return (
-        not _DECIMALS.match(text) and not _MONEY_SIGN.search(text) and (len(text) < 8 or not _is_date(cell))
-    )
-
-
-def _is_date(cell: Cell) -> bool:
-    """A date that is written as one; numbers of orders look like seconds since 1970 often enough."""
-    return not isinstance(cell, (int, float)) and not text_of(cell).isdigit() and _is_time(cell)
-
-
-def _is_currency(cell: Cell) -> bool:
-    text = text_of(cell)
-    return 0 < len(text) <= _LONGEST_CURRENCY and not says.DIGIT.search(text)
 
 
 def _counts_rows(cells: Sequence[Cell]) -> bool:

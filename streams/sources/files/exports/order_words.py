@@ -13,7 +13,7 @@ ORDER = one_of(
     + also("order")
 )
 NUMBER = one_of(
-    r"ids?\b|number|code\b|código|codigo|kod\b|kodu\b|nro\b|no\b|nr\b|num\b|número|numero|\w*nummer|numéro|mã|nomor|номер|numer|numara|ref\b|#|n°|nº|reference|référence|referencia|referência|riferimento|号|號|编号|番号|번호|หมายเลข|เลขที่|n o\b|n\.º"
+    r"ids?\b|number|code\b|código|codigo|kod\b|kodu\b|nro\b|no\b|nr\b|num\b|número|numero|\w*nummer|numéro|mã|nomor|номер|numer|numara|ref\b|#|n°|reference|référence|referencia|referência|riferimento|号|號|编号|番号|번호|หมายเลข|เลขที่|n o\b|n\.º"
     + also("number")
 )
 TIME = one_of(
@@ -25,7 +25,7 @@ PAID = one_of(
     + also("paid")
 )
 SHIPPED = one_of(
-    r"ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|отгруз|передачи в доставку|wysył|kargoya|发货|發貨|出库|出貨|出货|出貨|発送|出荷|출고|발송|배송시작|gửi hàng|xuất kho|kirim|ส่งสินค้า|จัดส่ง|verschick|sent\b|a caminho|履约|履行|送货|送貨|交运|揽收|wysłan|inviat|verstuurd|despacho|expedid|penghantaran|dihantar|despatch"
+    r"ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|отгруз|передачи в доставку|wysył|kargoya|发货|發貨|出库|出貨|出货|出貨|発送|出荷|출고|발송|배송시작|배송일|gửi hàng|xuất kho|kirim|ส่งสินค้า|จัดส่ง|verschick|sent\b|a caminho|履约|履行|送货|送貨|交运|揽收|wysłan|inviat|verstuurd|despacho|expedid|penghantaran|dihantar|despatch"
     + also("shipped")
 )
 DELIVERED = one_of(
@@ -57,7 +57,7 @@ QUANTITY = one_of(
     + also("quantity")
 )
 SUM = one_of(
-    r"order total|order price|order sum|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|khách (?:phải|cần) trả|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实收|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|결제액|결제금액|총액|주문금액|ยอดรวม|jumlah harga|jumlah keseluruhan|jumlah pesanan|jumlah bayaran|订单总价|订单应付|總計"
+    r"order total|order price|order sum|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|khách (?:phải|cần) trả|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实收|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|net sales$|결제액|결제금액|총액|주문금액|ยอดรวม|jumlah harga|jumlah keseluruhan|jumlah pesanan|jumlah bayaran|订单总价|订单应付|總計"
     + also("sum")
 )
 CURRENCY = one_of(
@@ -81,24 +81,24 @@ LINE = one_of(
 
 #: a time, amount or state that is not the one of the event
 EXPECTED = one_of(
-    r"by\b|after\b|request|est\b|promis|latest|last\b|estimat|expect|schedul|deadline|límite|limite|due\b|max\b|min\b|sla\b|prevista|previsto|estimad|prévu|voraussicht|spätest|dự kiến|perkiraan|batas|承诺|termin|son\b|план|крайн|термин|uiterste|verwacht|przewidyw|마감|기한|期日|締切|vencimiento|vencimento|plazo|prazo|échéance|scadenza|fällig|frist|tahmini|planlanan|planowan|预计|預計|最晚|最迟|截止|期限|指示|予定|希望|指定|예정|희망|bis\b|до\b|até\b|hingga|trước\b|entro|avant|przed|objetivo|target|estimado|預定|まで|까지|ภายใน"
+    r"by\b|after\b|request|est\b|promis|latest|last\b|estimat|expect|schedul|deadline|límite|limite|ต้อง|due\b|max\b|min\b|sla\b|prevista|previsto|estimad|prévu|voraussicht|spätest|dự kiến|perkiraan|batas|承诺|termin|son\b|план|крайн|термин|uiterste|verwacht|przewidyw|마감|기한|期日|締切|vencimiento|vencimento|plazo|prazo|échéance|scadenza|fällig|frist|tahmini|planlanan|planowan|预计|預計|最晚|最迟|截止|期限|指示|予定|希望|指定|예정|희망|bis\b|до\b|até\b|hingga|trước\b|entro|avant|przed|objetivo|target|estimado|預定|まで|까지|ภายใน"
     + also("expected")
 )
 AFTERWARDS = one_of(
     r"return|rto\b|invoice|refund|update|closed|after ?sale|cancel|reembols|devol|retour|退|售后|返|換|换|반품|교환|stock|库存|review|print|打印|invoice|发票|tax|label|cod\b|settle|结算|정산|精算|payout|liquida|refus|comment|feedback|dispute|纠纷|打单|同步|sync|download|claim|reclam"
 )
 NOT_THE_SUM = one_of(
-    r"qtd|quantidade|cantidad|quantit[éà]|menge|anzahl|ilość|кол во|количеств|adet|miktar|stück|unidades|ship|tax|discount|fee|mrp|sku|invoice|untaxed|line|cart|refund|net\b|sub|base|cost|deliver|freight|coupon|adjust|commission|item|product|quantity|qty|count|unit|frete|envío|envio|impuesto|taxa|versand|steuer|rabatt|livraison|remise|giảm|phí|ongkos|diskon|ex tax|运费|邮费|优惠|折扣|税|佣金|服务费|退|送料|手数料|배송비|할인|商品|产品|数|товар|скид|достав|points|积分|ポイント|포인트|balance|余额|tip\b|gift|weight|net\b|netto|fees|charge|saving|settle|结算|정산|佣|insur|credit|voucher|wallet|前|税抜|exkl|excl|sin iva|sem imposto|hors taxe|ht\b|loyalty|收入|profit|margin|利润|毛利|成本|produits?\b|productos?\b|produtos?\b|artículos|tiền hàng|hàng hóa|articles\b|artikel|barang|produk|sản phẩm|สินค้า|상품|ürün|prix unitaire|unitario|unitário|handling|prime|estimat|预估|штраф|комисс|удерж|хранен|логист|перечисл|выплат|yuran|caj"
+    r"average|avg\b|orders\b|(?:paid )?to (?:seller|vendor|merchant)|peso\b|berat|poids|gewicht|waga|вес\b|重量|体积|น้ำหนัก|무게|trọng lượng|平均|qtd|quantidade|cantidad|quantit[éà]|menge|anzahl|ilość|кол во|количеств|adet|miktar|stück|unidades|ship|tax|discount|fee|mrp|sku|invoice|untaxed|line|cart|refund|net\b|sub|base|cost|deliver|freight|coupon|adjust|commission|item|product|quantity|qty|count|unit|frete|envío|envio|impuesto|taxa|versand|steuer|rabatt|livraison|remise|giảm|phí|ongkos|diskon|ex tax|运费|邮费|优惠|折扣|税|佣金|服务费|退|送料|手数料|배송비|할인|商品|产品|数|товар|скид|достав|points|积分|ポイント|포인트|balance|余额|tip\b|gift|weight|net\b|netto|fees|charge|saving|settle|结算|정산|佣|insur|credit|voucher|wallet|前|税抜|exkl|excl|sin iva|sem imposto|hors taxe|ht\b|loyalty|收入|profit|margin|利润|毛利|成本|produits?\b|productos?\b|produtos?\b|artículos|tiền hàng|hàng hóa|articles\b|artikel|barang|produk|sản phẩm|สินค้า|상품|ürün|prix unitaire|unitario|unitário|handling|prime|estimat|预估|штраф|комисс|удерж|хранен|логист|перечисл|выплат|yuran|caj"
     + also("not_the_sum")
 )
 NOT_THE_COUNT = one_of(
-    r"refund|return|cancel|ship|update|detail|charge|cost|fee|value|mrp|available|stock|total shipped|种类|退|库存|type|weight|price|harga|amount|total pembayaran|취소|환불|반품|キャンセル|取消|返品|storn|annul|anul|отмен|возвр|devol|reembols|batal|hủy|hoàn|shipped|交货|delivered|発送|인치|回数|distinct|种类|种数|order quantity|pack|box|carton|箱|orders\b|积分|points|inventory|库存|在庫|재고|остат|estoque|kurs|days?\b"
+    r"min\b|max\b|minimum|maximum|measure|on hand|номер|дата|refund|return|cancel|ship|update|detail|charge|cost|fee|value|mrp|available|stock|total shipped|种类|退|库存|type|weight|price|harga|amount|total pembayaran|취소|환불|반품|キャンセル|取消|返品|storn|annul|anul|отмен|возвр|devol|reembols|batal|hủy|hoàn|shipped|交货|delivered|発送|인치|回数|distinct|种类|种数|order quantity|pack|box|carton|箱|orders\b|积分|points|inventory|库存|在庫|재고|остат|estoque|kurs|days?\b"
 )
 NOT_THE_COUNTRY = one_of(
     r"channel|bill|payment|code\b|origin|warehouse|tax|rechnung|factura|store|of origin|seller|manufact|return|phone|import|产地|发货地|发件|원산지|warenursprung|origen|origem|ressort"
 )
 NOT_THE_STATE = one_of(
-    r"descri|item|line|sub|サブ|商品|destin|cidade|ciudad|factura|tax|stock|buyer|customer|ship to|shipping to|recipient|billing|bill to|staat|provinc|invoice|label|marking|inventory|库存|listing|return|refund|售后|退|review|print|打印|发票|开票|marca|feedback|sync|同步|approval|审批|fraud|risk|promo|gift|warranty|保修|email|subscri"
+    r"changed|history|by\b|descri|item|line|sub|サブ|商品|destin|cidade|ciudad|factura|tax|stock|buyer|customer|ship to|shipping to|recipient|billing|bill to|staat|provinc|invoice|label|marking|inventory|库存|listing|return|refund|售后|退|review|print|打印|发票|开票|marca|feedback|sync|同步|approval|审批|fraud|risk|promo|gift|warranty|保修|email|subscri"
 )
 #: a method of paying that is a part of another one: which card, how often
 OF_CARD = one_of(r"クレジット|credit|card|回数|installment|cuotas|parcela|taksit")
@@ -129,7 +129,7 @@ CONFIRMED = one_of(r"confirm|approv|确认|確認|確定|確認|aprob|aprov|по
 IS_PLACED = one_of(r"принят в обработку|bestelleingang|auftragseingang")
 #: of another thing, or in somebody else's books
 OTHER_NUMBER = one_of(
-    r"item|line|customer|merchant|seller|shop|channel|external|parent|original|원주문|商品|商家|묶음|track|delivery|invoice|product|sku|postal|zip|discount|coupon|country|currency|付款|支付|商户|退款|售后|物流|快递|payment|refund|return|receipt|tax\b|hsn|phone|tel\b|cpf|nip\b|facture|paragon|faktur|fiscal"
+    r"warehouse|supplier|exchange|replacement|bundle|related|number of|count|電話|郵便|전화|电话|邮编|仓库|item|line|customer|merchant|seller|shop|channel|external|parent|original|원주문|商品|商家|묶음|track|delivery|invoice|product|sku|postal|zip|discount|coupon|country|currency|付款|支付|商户|退款|售后|物流|快递|payment|refund|return|receipt|tax\b|hsn|phone|tel\b|cpf|nip\b|facture|paragon|faktur|fiscal"
 )
 BARE_NUMBER = frozenset(
     [
@@ -202,13 +202,13 @@ BUYER_KEYS = tuple(
     )
 )
 NOT_THE_BUYER = one_of(
-    r"pay|paid|credit|phone|tel\b|mobile|address|note|message|comment|留言|备注|備註|tax|vat|nif|cpf|document|street|city|zip|postal|\w*postleit|country|land\b|group|type|选择|物流|应付|实付|支付|amount|服务费|积分|order|订单|訂單|주문번호|注文番号|reference|facebook|company|gender|since|price|cost|收货|姓名|count\b|name$|(?<=mitglieds)$"
+    r"郵便|電話|住所|都道府県|生年|性別|우편|전화|주소|성별|地址|电话|電話|手机|邮编|郵遞|性别|birth|sex\b|age\b|postcode|pay|paid|credit|phone|tel\b|mobile|address|note|message|comment|留言|备注|備註|tax|vat|nif|cpf|document|street|city|zip|postal|\w*postleit|country|land\b|group|type|选择|物流|应付|实付|支付|amount|服务费|积分|order|订单|訂單|주문번호|注文番号|reference|facebook|company|gender|since|price|cost|收货|姓名|count\b|name$|(?<=mitglieds)$"
 )
 ITEM_NAME = re.compile(
     r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title)$"
 )
 UNIT_PRICE = re.compile(
-    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|item cost)$"
+    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|(?:옵션)?판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|item cost)$"
 )
 DISCOUNT = re.compile(
     r"^(?:(?:total |order |seller )?discount(?: amount| total)?|discounts|rabatt(?:betrag)?|descuentos?|descontos?|remises?|скидка|折扣(?:金额)?|优惠(?:金额)?|優惠折扣|할인 ?(?:가격|금액)|할인액|値引(?:額|金額)?|割引(?:額|金額)?|diskon|giảm giá|sconto|rabat|indirim)$"
@@ -230,6 +230,8 @@ NAME = one_of(
     r"name\b|titles?\b|description|label\b|名称|名稱|标题|標題|名\b|名$|명$|タイトル|titulo|título|nombre|nome\b|nama\b|tên\b|ชื่อ|название|наименование|nazwa|nom\b|libellé|désignation|titolo|titre|adı\b|naam\b|bezeichnung|titel\b|descrição|descripción"
     + also_whole("name")
 )
+#: which one of a thing, not the thing
+OF_VARIANT = one_of(r"variants?\b|variation|规格|選項|option|オプション|옵션")
 PRICE = one_of(
     r"price|价格|单价|售价|單價|售價|価格|単価|단가|판매가|가격|\w*preis|precio|preço|valor\b|prix|harga|giá\b|ราคา|цена|cena|fiyatı?\b|prezzo|prijs"
     + also_whole("price")

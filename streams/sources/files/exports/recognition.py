@@ -26,6 +26,8 @@ _SIGNS_ENOUGH = 3
 _MOST_WORDED = 0.8
 #: rows of words that a guess looks at: texts without a header are full of them
 _MOST_WORDED_ROWS = 12
+#: what an order is said to be of; nothing is counted by it
+_DESCRIBING = frozenset({"country", "item_name", "product"})
 #: share of headers that a file has in common with the one that a kept layout was made from
 _KEPT_ALIKE = 0.8
 
@@ -181,7 +183,39 @@ def _fit(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable | None:
     if not table.measures if layout.kind == "report" else not table.columns:
         return None
     _judge(table)
+    if not layout.is_kept:
+        _fill(table, candidate.row)
     return table
+
+
+def _fill(table: RecognizedTable, row: HeaderRow) -> None:
+    """What the layout knows and this file calls otherwise, by the words of the headers; what is counted by it is asked about."""
+    layout = table.layout
+    used = {*table.columns.values(), *table.measures.values(), *table.dimensions.values()}
+    filled: dict[str, int] = {}
+    fields = row.fields if layout.kind == "orders" else {}
+    for one, place in fields.items():
+        known = one in layout.columns or one in _DESCRIBING
+        if known and one not in table.columns and place not in used:
+            if table.headers[place] in layout.known_names:
+                continue
+            table.columns[one] = place
+            used.add(place)
+            if one not in _DESCRIBING:
+                filled[one] = place
+    times, measures, _ = row.report if layout.kind == "report" else ({}, {}, {})
+    for one, place in measures.items():
+        is_new = table.headers[place] not in layout.known_names and place not in used
+        if one in layout.measures and one not in table.measures and is_new:
+            table.measures[one] = filled[one] = place
+    if layout.kind == "report" and "day" in times and "day" not in table.columns and not layout.parts:
+        filled["day"] = times["day"]
+    if filled:
+        table.sure = round(min(table.sure, SURE - 0.05), 2)
+        names = ", ".join(f"{table.shown[place]} ({one})" for one, place in filled.items())
+        table.why.append(
+            Bilingual(f"这些列的名字与该布局的不同：{names}", f"named otherwise than in this layout: {names}")
+        )
 
 
 def _table(layout: ExportLayout, candidate: _Candidate) -> RecognizedTable:

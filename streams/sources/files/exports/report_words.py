@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from streams.sources.files.exports.cells import Cell, header_currency, is_blank, text_of
 from streams.sources.files.exports.dates import parts_of
 from streams.sources.files.exports.header_patterns import one_of, plain_words
-from streams.sources.files.exports.order_words import MOST
+from streams.sources.files.exports.order_words import DELIVERED, MOST, SHIPPED, TIME
 
 #: measures that may be the same figure of an order, of which one stage's is taken
 Found = dict[str, int]
 _LONGEST = 90
 _NOT_COUNTED = one_of(
-    r"rate|ratio|trên mỗi|mỗi\b|pro\b|je\b|por (?:result|clic|compra|conver)|par (?:résult|clic|achat|conver)|за (?:результ|клик|конверс)|ต่อ|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси(?!и$)|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย|成本|千次|千回|net\b|netto|neto|líquid|tax\b|taxes|vat\b|iva\b|steuer|impuesto|imposto|税|ндс|налог|세금|부가세|thuế|pajak|discount|rabatt|descuento|优惠|折扣|할인|割引"
+    r"last (?:year|month|week|\d)|前年|pending|to ship|store visits|offline|cross device|invalid|phone|viewed|checked out|purchaser|人均|calon|shipping|rate|ratio|trên mỗi|mỗi\b|pro\b|je\b|por (?:result|clic|compra|conver)|par (?:résult|clic|achat|conver)|за (?:результ|клик|конверс)|ต่อ|ctr\b|cvr\b|cpc\b|cpm\b|cpa\b|cpv\b|roas|roi\b|acos|tacos|aov\b|avg|average|share|change|previous|prev\b|prior|compar|benchmark|rank|position|score|rating|quality|budget|bid\b|target|goal|lost|index|days?(?= of)|duration|length|time spent|frequency|per\b|each\b|view through|3s\b|6s\b|25|50|75|100|bounce|exit|abandon|remov|uncart|potential|estimat|forecast|remaining|left\b|available|inventory|stock|on hand|in transit|price|weight|follow|likes?\b|shares?\b|comments?\b|saves?\b|video|reel|story|tasa|taxa|promedio|porcentaje|porcentagem|percentual|média\b|medio\b|media\b|taux|moyen|durchschnitt|quote\b|anteil|rasio|rata|persentase|tingkat|tỷ lệ|tỉ lệ|trung bình|współczynnik|średni|udział|tasso|percentuale|конверси(?!и$)|доля|средн|дрр|позици|рейтинг|остат|предыдущ|прошл|динамик|отложен|выкуп|率|占比|比例|平均|均价|单价|客单|环比|同比|上期|排名|变化|时长|停留|跳失|出价|预算|库存|投入产出|产出比|价值|视频|播放|点赞|评论|分享|退货|直播间|比率|あたり|順位|離脱|滞在|前年|前月|在庫|率|율|률|평균|순위|전월|전년|재고|점유|อัตรา|เฉลี่ย|成本|千次|千回|net\b|netto|neto|líquid|tax\b|taxes|vat\b|iva\b|steuer|impuesto|imposto|税|ндс|налог|세금|부가세|thuế|pajak|discount|rabatt|descuento|优惠|折扣|할인|割引"
 )
 #: a part of the figure: where it was shown, on what, who paid for it
 _PART = one_of(
@@ -45,6 +45,10 @@ _UNDONE = one_of(
 )
 _COSTS = one_of(
     r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|コスト|chi phí|chi tiêu|ค่าใช้จ่าย|支出|费用(?!率)"
+)
+#: of some of the buyers, or of what led to it, or not paid in full
+_SOME = one_of(
+    r"new\b|first time|repeat|returning|existing|direct|indirect|assisted|related|新客|老客|新买家|老买家|新规|新規|直接|间接|預售|预售|関連|リピート|신규|재구매|baru\b|lama\b|mới\b|nuevos?\b|novos?\b|neue?\b|nouveaux?\b|nuovi\b|новы"
 )
 _OF_GOODS = one_of(
     r"goods|product|cogs|shipping|unit|成本|采购|freight|运费|handling|commission|conv\b|conversion|click|thousand|result|order|acquisition"
@@ -154,7 +158,24 @@ def guessed_report(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> tupl
             and _are_figures(cells, text)
         ):
             ranked.setdefault(measure[0], []).append((measure[1], place))
+    if "day" not in times and not parts.keys() & {"term"}:
+        times |= _only_days(
+            shown, rows, taken={*times.values(), *(at for one in ranked.values() for _, at in one)}
+        )
     return times, _plainest_of(ranked, shown), _first_of(parts)
+
+
+def _only_days(shown: Sequence[str], rows: Sequence[Sequence[Cell]], taken: set[int]) -> Found:
+    """The one column that names another day in each row, whatever it is called."""
+    found = []
+    for place, text in enumerate(shown):
+        cells = [row[place] for row in rows if place < len(row) and not is_blank(row[place])]
+        days = [cell for cell in cells if parts_of(cell) is not None]
+        if place in taken or len(days) < 2 or not TIME.search(plain_words(text)):
+            continue
+        if len(days) == len(cells) and len(set(map(text_of, cells))) == len(cells) and not are_moments(cells):
+            found.append(place)
+    return {"day": found[0]} if len(found) == 1 else {}
 
 
 def measure_of_words(text: str, cells: Sequence[Cell] = ()) -> tuple[str, int] | None:
@@ -237,6 +258,8 @@ def _of_visiting(words: str) -> tuple[str, int] | None:
 
 
 def _of_orders(words: str, text: str, cells: Sequence[Cell]) -> tuple[str, int] | None:
+    if _SOME.search(words):
+        return None
     stage = 1 if _PLACED.search(words) else 2 if _PAID.search(words) else 0
     extra = len(words.split())
     if _ORDER_LINES.search(words):
@@ -265,6 +288,8 @@ def _of_money(words: str, stage: int) -> tuple[str, int] | None:
 
 def _of_goods(words: str, cells: Sequence[Cell], stage: int) -> tuple[str, int] | None:
     extra = len(words.split())
+    if _UNITS.search(words) and (DELIVERED.search(words) or SHIPPED.search(words)):
+        return ("shipped_units", extra) if SHIPPED.search(words) else None
     if _UNITS.search(words) and not _PURCHASES.match(words):
         return "units", stage * 10 + extra
     if _SALES.search(words):
