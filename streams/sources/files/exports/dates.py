@@ -26,12 +26,26 @@ _YEAR_FIRST = re.compile(
 _YEAR_LAST = re.compile(
     r"^(\d{1,2})\s*[-/.]\s*(\d{1,2})\s*[-/.]\s*(\d{4}|\d{2})(?!\d)" + _TIME + _TAIL, re.IGNORECASE
 )
+#: a weekday before a date, and ways of writing a half of the day, of other scripts
+_WEEKDAY = re.compile(r"^(?:[^\W\d_]+[.,]+\s*|[^\W\d_]{3}\s+)(?=[^\W\d_]+|\d)")
+_HALVES = re.compile(r"\s*(?:(上午|午前|오전|凌晨|早上)|(下午|午後|오후|晚上))\s*(\d{1,2}:\d{2}(?::\d{2})?)")
+_KOREAN = re.compile(r"(\d{4})\s*년\s*(\d{1,2})\s*월\s*(\d{1,2})\s*일")
+_DOTTED = re.compile(r"^(\d{4})\.\s*(\d{1,2})\.\s*(\d{1,2})\.(?=\s|$)")
+_DOTTED_CLOCK = re.compile(r"(\d{4}\s+\d{1,2})\.(\d{2})(?:\.(\d{2}))?$")
+#: years of the Buddhist era, 543 ahead
+_BUDDHIST = range(2543, 2643)
 _WORD = r"([^\W\d_][^\W\d_.]*(?:\.[^\W\d_]+)?)\.?"
 _DAY_MONTH = re.compile(
-    r"^(\d{1,2})\.?(?:\s+de)?[\s-]+" + _WORD + r",?(?:\s+de)?[\s-]+(\d{4})" + _TIME + _TAIL, re.IGNORECASE
+    r"^(\d{1,2})\.?(?:\s+de)?[\s-]+"
+    + _WORD
+    + r",?(?:\s+de)?[\s-]+'?(\d{4}|\d{2})(?!\d|:)(?:\s*г\.?)?"
+    + _TIME
+    + _TAIL,
+    re.IGNORECASE,
 )
 _MONTH_DAY = re.compile(
-    r"^" + _WORD + r"\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})" + _TIME + _TAIL, re.IGNORECASE
+    r"^" + _WORD + r"[\s-]+(\d{1,2})(?:st|nd|rd|th)?,?[\s-]+(\d{4}|\d{2})(?!\d|:)" + _TIME + _TAIL,
+    re.IGNORECASE,
 )
 _COMPACT = re.compile(r"^(20\d{2})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?$")
 _NUMBER = re.compile(r"^\d+(?:\.\d+)?$")
@@ -160,23 +174,38 @@ def _iso_moment(text: str) -> Moment | None:
 def _parts_of_text(text: str) -> Moment | _DateParts | None:
     """A text's time or parts."""
     text = unicodedata.normalize("NFKC", text)
+    made: Moment | _DateParts | None = None
     if found := _YEAR_FIRST.match(text):
         year, month, day, *clock = found.groups()
-        return _checked(int(year), int(month), int(day), clock)
-    if found := _YEAR_LAST.match(text):
-        return _year_last(found.groups())
-    return _in_words(text)
+        made = _checked(int(year), int(month), int(day), clock)
+    elif found := _YEAR_LAST.match(text):
+        made = _year_last(found.groups())
+    else:
+        made = _in_words(text)
+    return made or _rewritten(text)
+
+
+def _rewritten(text: str) -> Moment | _DateParts | None:
+    """The same, of a text with a weekday, a half of the day before its clock, or the marks of another script."""
+    plainer = _KOREAN.sub(r"\1-\2-\3", _WEEKDAY.sub("", text, count=1))
+    plainer = _DOTTED_CLOCK.sub(_with_colons, _DOTTED.sub(r"\1-\2-\3", plainer))
+    plainer = _HALVES.sub(lambda found: f" {found[3]} {'am' if found[1] else 'pm'}", plainer)
+    return _parts_of_text(plainer) if plainer != text else None
+
+
+def _with_colons(found: re.Match[str]) -> str:
+    return ":".join(filter(None, found.groups()))
 
 
 def _in_words(text: str) -> Moment | None:
     if found := _DAY_MONTH.match(text):
         day, word, year, *clock = found.groups()
         month = MONTHS.get(word.casefold().rstrip("."))
-        return _checked(int(year), month, int(day), clock) if month else None
+        return _checked(_whole(year), month, int(day), clock) if month else None
     if found := _MONTH_DAY.match(text):
         word, day, year, *clock = found.groups()
         month = MONTHS.get(word.casefold().rstrip("."))
-        return _checked(int(year), month, int(day), clock) if month else None
+        return _checked(_whole(year), month, int(day), clock) if month else None
     if found := _COMPACT.match(text):
         year, month_text, day, hour, minute, second = found.groups()
         written = (int(hour), int(minute), int(second or 0)) if hour else None
@@ -192,8 +221,11 @@ def _year_last(groups: Sequence[str | None]) -> _DateParts | None:
     assert first is not None
     assert second is not None
     assert year is not None
-    whole = int(year) + (2000 if len(year) == 2 else 0)
-    return _DateParts(int(first), int(second), whole, _given(clock), _given(offset))
+    return _DateParts(int(first), int(second), _whole(year), _given(clock), _given(offset))
+
+
+def _whole(year: str) -> int:
+    return int(year) + (2000 if len(year) == 2 else 0)
 
 
 def _checked(year: int, month: int, day: int, rest: Sequence[str | None]) -> Moment | None:
@@ -210,6 +242,8 @@ def _given(found: _T | bool) -> _T | None:
 def _moment(
     year: int, month: int, day: int, clock: tuple[int, int, int] | None, offset: tzinfo | None
 ) -> Moment | None:
+    if year in _BUDDHIST:
+        year -= 543
     try:
         return Moment(datetime(year, month, day, *(clock or (0, 0, 0))), offset, clock is not None)  # noqa: DTZ001
     except ValueError:

@@ -126,8 +126,18 @@ def meanings(text: str) -> list[Meaning]:
     return (
         _of_thing(words)
         if _names_a_thing(words)
-        else _of_state_or_money(words) or _of_time(words) or _of_sum(words, plain) or _of_number(words)
+        else _of_state_or_money(words)
+        or _of_time(words)
+        or _of_sum(words, plain)
+        or _of_number(words)
+        or _of_brackets(text)
     )
+
+
+def _of_brackets(text: str) -> list[Meaning]:
+    """A code of a product that only the brackets name: ``Código (SKU)``."""
+    words = plain_words(text, with_brackets=True)
+    return [("product", _of_product(words))] if _is_code_of_product(words) else []
 
 
 def _names_a_thing(words: str) -> bool:
@@ -293,12 +303,14 @@ def _of_sum(words: str, plain: str) -> list[Meaning]:
     if _BY_BUYER.search(words):
         return [("total", 0)]
     if _PAYABLE.search(words):
-        return [("total", 1)]
+        return [("total", 2)]
     is_of_order = says.ORDER.search(words) and says.IS_SUM.search(words)
-    return [("total", 2 if is_of_order else 3)]
+    return [("total", 0 if is_of_order else 3)]
 
 
 def _of_number(words: str) -> list[Meaning]:
+    if consists_of(words, (says.QUANTITY, says.SHIPPED), (says.BETWEEN,)):
+        return [("quantity", 5)]
     if says.QUANTITY.search(words):
         if says.NOT_THE_COUNT.search(words):
             return []

@@ -56,7 +56,7 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
         alike = [place for rank, place in places if rank == best]
         if field in says.TIMES:
             alike = _with_clock(alike, rows) or alike
-        plainest = _plainest(alike, shown)
+        plainest = _plainest(alike, shown) if not _are_same(alike, rows) else alike[0]
         if plainest is not None:  # else nobody knows which
             fields[field] = plainest
     for one in disproved(fields, rows):
@@ -156,6 +156,12 @@ def _with_clock(places: Sequence[int], rows: Sequence[Sequence[Cell]]) -> list[i
         if any(one is not None and one.has_time for one in moments):
             found.append(place)
     return found
+
+
+def _are_same(places: Sequence[int], rows: Sequence[Sequence[Cell]]) -> bool:
+    """Whether columns hold the same in each row, so that it is one which of them is read."""
+    columns = [[text_of(row[place]) if place < len(row) else "" for row in rows] for place in places]
+    return len(places) > 1 and any(columns[0]) and all(one == columns[0] for one in columns)
 
 
 def _plainest(places: Sequence[int], shown: Sequence[str]) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from scoring.events.incoming import CURRENCIES
 from streams.sources.files.exports.cells import Cell, header_currency, is_blank, text_of
 from streams.sources.files.exports.dates import parts_of
 from streams.sources.files.exports.header_patterns import one_of, plain_words
@@ -88,7 +89,7 @@ _BUYERS = one_of(
     r"buyers?\b|customers?\b|买家数|客户数|支付人数|成交人数|购买人数|成交用户|acheteurs|clients\b|\w*käufer|kunden|compradores|clientes\b|acquirenti|clienti|покупател|구매자|고객수|購入者|購入人数|pembeli|khách mua|người mua|ผู้ซื้อ|kupując|klient"
 )
 _ORDERS = one_of(
-    r"orders?\b|订单|訂單|单量|笔数|单数|pedidos?\b|órdenes|commandes?\b|\w*bestellungen|ordini\b|заказ(?:ы|ов|ано|али)?\b|주문|注文|受注|pesanan|đơn hàng|đơn đã|คำสั่งซื้อ|zamówie|sipariş|購入件数|구매 ?(?:건수|완료)|transactions?\b|transacciones|transações|transaktionen|транзакци|결제 ?(?:수|건)|결제건수"
+    r"orders?\b|订单|訂單|单量|笔数|单数|pedidos?\b|órdenes|commandes?\b|\w*bestellungen|\w*aufträge\b|ordini\b|заказ(?:ы|ов|ано|али)?\b|주문|注文|受注|pesanan|đơn hàng|đơn đã|คำสั่งซื้อ|zamówie|sipariş|購入件数|구매 ?(?:건수|완료)|transactions?\b|transacciones|transações|transaktionen|транзакци|결제 ?(?:수|건)|결제건수"
 )
 _PURCHASES = one_of(
     r"purchases?\b|complete payment|转化笔|achats|\w*käufe\b|compras\b|покупк|acquisti|購入|구매|pembelian|mua hàng|zakupy|lượt mua"
@@ -100,6 +101,24 @@ _NUMBER = one_of(r"ids?\b|number|no\b|name|type|status|state|url|code|编号|号
 #: how many orders, in a word that has money in it
 _CASES = one_of(r"(?:売上|注文|受注|購入)件数")
 _ORDER_LINES = one_of(r"order items?\b|order lines?\b|订单行|订单商品种类")
+#: what stands before an amount
+_LETTERS_OF_MONEY = CURRENCIES | {
+    "RP",
+    "RM",
+    "R",
+    "KR",
+    "TL",
+    "S",
+    "US",
+    "MX",
+    "P",
+    "L",
+    "Q",
+    "FT",
+    "LEI",
+    "KM",
+    "DH",
+}
 #: pieces, though the word for orders is in it
 _COUNTS_GOODS = one_of(r"товаров|шт\b|(?<!文)(?<!注)(?<!単)件|units?\b|items?\b|商品")
 _INCOME = one_of(
@@ -270,6 +289,8 @@ def _of_orders(words: str, text: str, cells: Sequence[Cell]) -> tuple[str, int] 
         return _of_money(words, stage)
     if _BUYERS.search(words):
         return "buyers", stage * 10 + extra
+    if _ORDERS.search(words) and _PEOPLE.search(words):
+        return None  # of the people who ordered, or of the orders
     if _ORDERS.search(words) and not _COUNTS_GOODS.search(words):
         if _shows_money(cells):
             return ("revenue", 9) if _WHOLE.search(words) else None
@@ -344,12 +365,19 @@ def _are_figures(cells: Sequence[Cell], text: str) -> bool:
     fits = sum(
         bool(re.search(r"\d", one))
         and not re.search(r"%|[^\W\d_]{4,}", one)
+        and not _is_name(one)
         and len(re.sub(r"\D", "", one)) <= 11
         for one in texts
     )
     return fits >= MOST * len(texts) and not all(
         parts_of(cell) is not None and len(text_of(cell)) > 7 for cell in cells
     )
+
+
+def _is_name(text: str) -> bool:
+    """``AG1``: letters and a number that are no currency and its amount."""
+    found = re.match(r"([A-Za-z]{1,3})[-_]?\d+$", text)
+    return found is not None and found[1].upper() not in _LETTERS_OF_MONEY
 
 
 def _shows_money(cells: Sequence[Cell]) -> bool:

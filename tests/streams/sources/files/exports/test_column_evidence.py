@@ -145,3 +145,29 @@ def test_a_report_of_days_was_taken_for_one_that_names_none() -> None:
     assert found.layout.name == "unknown-report"
     assert found.columns == {"day": 0}
     assert found.sure < SURE
+
+
+def test_of_two_sums_of_one_order_the_payable_one_was_taken() -> None:
+    headers = ("订单号", "下单时间", "订单金额", "应付金额")
+    assert guessed_fields(headers, [["1001", "2026-03-01 10:00", "199.00", "189.00"]])["total"] == 2
+
+
+def test_two_columns_of_the_same_sum_were_asked_about() -> None:
+    headers = ("Order ID", "Order Value", "Total Price")
+    alike = [["A-1", "10.00", "10.00"], ["A-2", "12.50", "12.50"]]
+    assert guessed_fields(headers, alike)["total"] == 1
+    assert "total" not in guessed_fields(headers, [*alike, ["A-3", "9.00", "8.00"]])
+
+
+def test_a_code_of_a_product_only_in_brackets_was_passed_over() -> None:
+    assert guessed_fields(("Código (SKU)",)) == {"product": 0}
+
+
+def test_groups_of_ads_with_short_names_were_taken_for_figures() -> None:
+    shown = ("Datum", "Anzeigengruppenname", "Klicks", "Impressionen")
+    rows: list[list[Cell]] = [["13.05.2026", "AG1", 3, 40], ["14.05.2026", "AG2", 5, 60]]
+    assert guessed_report(shown, rows)[2] == {"ad_group": 1}
+
+
+def test_people_who_ordered_were_taken_for_orders() -> None:
+    assert measure_of_words("Unique Placed Order") is None
