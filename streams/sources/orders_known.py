@@ -1,5 +1,8 @@
 """Earlier versions of orders: one version alone does not say what an order is (a status push says nothing of its test flag).
 
+What files said is left out here: an import sends the events that follow from it itself, under its own name. Sent once more under a
+connection's, they would stay when the import is undone.
+
 What this process has seen is in memory; what others kept is read from the store, once for each order. Without the store the work goes
 on with what is in memory.
 """
@@ -70,7 +73,7 @@ def _cleaned(row: dict[str, object]) -> dict[str, object]:
 
 
 class OrderMemory:
-    """The versions of orders that are translated now.
+    """The versions by connections of the orders that are translated now.
 
     Args:
         past: where earlier ones are read.
@@ -100,10 +103,11 @@ class OrderMemory:
         for order_id in order_ids:
             self._versions[store_id, order_id] = []
         for one in versions:
-            self._versions[one.store_id, one.order_id].append(one)
+            if not one.import_id:
+                self._versions[one.store_id, one.order_id].append(one)
 
     def take(self, facts: OrderFacts) -> list[OrderFacts]:
-        """All versions of the order of ``facts``, these included."""
+        """All versions by connections of the order of ``facts``, these included."""
         key = (facts.store_id, facts.order_id)
         versions = self._versions.setdefault(key, [])
         if facts not in versions:
