@@ -17,7 +17,7 @@ from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.literals import literal, literals
 from streams.clickhouse.recount import MINUTE_SECOND, Minute, recount_all
-from streams.clickhouse.repeats import MARKED_VERSION, READ_AS_ONE, count_first_reports, mark_repeats
+from streams.clickhouse.repeats import MARKED_VERSION, READ_AS_ONE, settle_repeats
 from streams.settings import Settings
 
 _COLUMNS = (
@@ -62,34 +62,26 @@ async def take_back(
     """
     statements = _Statements(settings, store_id, import_id, undone)
     with mapped():
-        before = await client.query(statements.held())
-        reported, minutes = await _reported(client, statements)
-        if before.result_rows[0][0]:
-            await client.command(statements.replace())
-            removed = await client.query(statements.held())
-            await client.command(statements.remove())
-        else:
-            removed = before
-        minutes |= await _minutes(client, store_id, statements.times_of_orders())
-        minutes |= await _minutes(client, store_id, statements.times_of_others())
-    orders = f"store_id = {literal(store_id)} AND order_id IN ({statements.orders()})"
-    await mark_repeats(client, settings, orders)
-    await count_first_reports(client, settings, orders)
+        reported = await _number(client, statements.reported())
+        version = await _number(client, f"SELECT toUInt64({MARKED_VERSION})")
+        await client.command(statements.give_way(version))
+        gone = await _number(client, statements.gone(version))
+        times = (statements.times_of_versions(), statements.times_of_orders())
+        minutes = {minute for one in times for minute in await _minutes(client, store_id, one)}
+    await settle_repeats(
+        client, settings, f"store_id = {literal(store_id)} AND order_id IN ({statements.orders()})"
+    )
     await recount_all(client, settings, dimensions, minutes, "undo")
-    gone = int(removed.result_rows[0][0])
     return TakenBack(gone, reported - gone, len(minutes))
 
 
-async def _reported(client: AsyncClient, statements: _Statements) -> tuple[int, set[Minute]]:
-    """How many events the import reported, and their minutes."""
-    counted = await client.query(statements.reported())
-    return int(counted.result_rows[0][0]), await _minutes(
-        client, statements.store_id, statements.times_of_import()
-    )
+async def _number(client: AsyncClient, query: str) -> int:
+    result = await client.query(query)
+    return int(result.result_rows[0][0])
 
 
 async def _minutes(client: AsyncClient, store_id: str, times: str) -> set[Minute]:
-    result: Any = await client.query(f"SELECT DISTINCT {MINUTE_SECOND} FROM ({times}) {READ_AS_ONE}")
+    result: Any = await client.query(f"SELECT DISTINCT {MINUTE_SECOND} FROM ({times})")
     return {(store_id, int(second) * 1000) for (second,) in result.result_rows}
 
 
@@ -103,7 +95,7 @@ class _Statements:
         self._store = f"store_id = {literal(store_id)}"
         self._import = literal(import_id)
         self._undone = literals({import_id, *undone})
-        mine = (
+        self._mine = mine = (
             f"SELECT type, event_id FROM {self._versions} WHERE {self._store} AND import_id = {self._import}"
         )
         span = (
@@ -121,40 +113,40 @@ class _Statements:
             f"AND (type, event_id) IN ({mine}) ORDER BY received_at, log_offset LIMIT 1 BY type, event_id"
         )
 
-    def held(self) -> str:
-        """How many rows are the import's."""
-        return f"SELECT count() {self._held} {READ_AS_ONE}"
-
     def reported(self) -> str:
         """How many events the import reported."""
         return f"SELECT uniqExact(type, event_id) FROM {self._versions} WHERE {self._store} AND import_id = {self._import}"
 
-    def replace(self) -> str:
-        """Write the others' version of each of the import's rows; what was set apart stays so."""
-        names = ", ".join(_COLUMNS)
-        values = ", ".join(f"other.{name}" for name in _COLUMNS)
+    def give_way(self, version: int) -> str:
+        """Write over each of the import's rows, in one pass: the others' version, or what is no longer valid.
+
+        A version of another hour has a row of its own, next to the one that is no longer valid. What was set apart stays so.
+        """
+        values = ", ".join(f"if(is_others, other.{name}, mine.{name}) AS {name}" for name in _COLUMNS)
         return (
-            f"INSERT INTO {self._events} ({names}, set_apart, version) SELECT {values}, mine.set_apart, {MARKED_VERSION} "
-            f"FROM ({self._others}) AS other INNER JOIN (SELECT type, event_id, set_apart {self._held}) AS mine "
-            f"ON mine.type = other.type AND mine.event_id = other.event_id {READ_AS_ONE}"
+            f"INSERT INTO {self._events} ({', '.join(_COLUMNS)}, set_apart, is_repeat, is_deleted, version) "
+            "SELECT * EXCEPT (is_others) FROM (SELECT arrayJoin(multiIf(other.event_id = '', [0], "
+            "toStartOfHour(other.event_time) = toStartOfHour(mine.event_time), [1], [1, 0])) AS is_others, "
+            f"{values}, mine.set_apart AS set_apart, if(is_others, 0, mine.is_repeat) AS is_repeat, "
+            f"1 - is_others AS is_deleted, {version} AS version FROM (SELECT * {self._held}) AS mine "
+            f"LEFT JOIN ({self._others}) AS other ON mine.type = other.type AND mine.event_id = other.event_id) {READ_AS_ONE}"
         )
 
-    def remove(self) -> str:
-        """Write each row that is still the import's as no longer valid."""
-        return f"INSERT INTO {self._events} SELECT * REPLACE (1 AS is_deleted, {MARKED_VERSION} AS version) {self._held} {READ_AS_ONE}"
+    def gone(self, version: int) -> str:
+        """How many events nobody reports any more, of those that ``give_way`` wrote."""
+        return (
+            f"SELECT countIf(valid = 0) FROM (SELECT min(is_deleted) = 0 AS valid FROM {self._events} WHERE {self._store} "
+            f"AND version = {version} AND (type, event_id) IN ({self._mine}) GROUP BY type, event_id)"
+        )
 
     def orders(self) -> str:
         """The order ids that the import reported."""
         return f"SELECT order_id FROM {self._versions} WHERE {self._store} AND import_id = {self._import} AND order_id != ''"
 
-    def times_of_import(self) -> str:
-        """When the import's events happened, by the import."""
-        return f"SELECT event_time FROM {self._versions} WHERE {self._store} AND import_id = {self._import}"
-
-    def times_of_others(self) -> str:
-        """When they happened, by others."""
-        return f"SELECT event_time FROM ({self._others})"
+    def times_of_versions(self) -> str:
+        """When the import's events happened, by whoever reported them."""
+        return f"SELECT event_time FROM {self._versions} WHERE {self._store} AND (type, event_id) IN ({self._mine})"
 
     def times_of_orders(self) -> str:
         """When the same orders happened, by whoever reported them."""
-        return f"SELECT event_time FROM {self._events} FINAL WHERE {self._store} AND order_id IN ({self.orders()})"
+        return f"SELECT event_time FROM {self._events} WHERE {self._store} AND order_id IN ({self.orders()})"

@@ -35,30 +35,40 @@ async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> N
     once = f"type IN ({ONCE_LIST}) AND order_id != ''"
     orders = f"""{once} AND (store_id, order_id) IN (
             SELECT store_id, order_id FROM {events} WHERE {once} AND ({where}))"""
-    await _mark(client, settings, orders, is_repeat=True)
+    await _write(
+        client,
+        f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {MARKED_VERSION} AS version)
+        FROM {events} AS stored FINAL
+        WHERE {orders} AND stored.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
+            SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
+            WHERE {orders} GROUP BY store_id, type, order_id)
+        {READ_AS_ONE}""",
+    )
 
 
-async def count_first_reports(client: AsyncClient, settings: Settings, where: str) -> None:
-    """Take the mark from each report that counts by now, because the one that counted in its place was taken back.
+async def settle_repeats(client: AsyncClient, settings: Settings, where: str) -> None:
+    """Of each order that has a report under the condition ``where``: the first report counts, all others are marked.
+
+    As ``mark_repeats``, and it takes the mark from what counts by now, because the report in its place was taken back.
 
     Args:
         client: a writer.
         settings: names the database.
-        where: an SQL condition on raw events: of these orders.
+        where: an SQL condition on raw events: all reports of some orders.
     """
-    await _mark(client, settings, f"type IN ({ONCE_LIST}) AND order_id != '' AND ({where})", is_repeat=False)
-
-
-async def _mark(client: AsyncClient, settings: Settings, orders: str, *, is_repeat: bool) -> None:
-    """Of the reports under the condition ``orders``: mark those that do not count, or take the mark from those that do."""
     events = table(settings, "events_raw")
-    new, old, which = (1, 0, "NOT IN") if is_repeat else (0, 1, "IN")
-    statement = f"""INSERT INTO {events} SELECT * REPLACE ({new} AS is_repeat, {MARKED_VERSION} AS version)
-        FROM {events} AS stored FINAL
-        WHERE {orders} AND stored.is_repeat = {old} AND (store_id, type, order_id, event_id) {which} (
-            SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
-            WHERE {orders} GROUP BY store_id, type, order_id)
-        {READ_AS_ONE}"""
+    orders = f"type IN ({ONCE_LIST}) AND order_id != '' AND ({where})"
+    first = f"argMin(event_id, {ORDER_RANK}) OVER (PARTITION BY store_id, type, order_id)"
+    await _write(
+        client,
+        f"""INSERT INTO {events} SELECT * EXCEPT (first_of_order) REPLACE (event_id != first_of_order AS is_repeat, {MARKED_VERSION} AS version)
+        FROM (SELECT *, {first} AS first_of_order FROM {events} FINAL WHERE {orders}) AS stored
+        WHERE (stored.event_id != stored.first_of_order) != stored.is_repeat
+        {READ_AS_ONE}""",
+    )
+
+
+async def _write(client: AsyncClient, statement: str) -> None:
     with mapped():
         await client.command(statement, settings={"max_query_size": 16_000_000})
 
