@@ -122,14 +122,13 @@ def disproved(fields: Mapping[FieldOfExport, int], rows: Sequence[Sequence[Cell]
         found.append("order")
     if "placed" not in fields:
         return found
-    early = [
-        one
-        for one in says.TIMES
-        if one != "placed" and one in fields and _is_before(fields[one], fields["placed"], rows)
-    ]
-    others = [one for one in says.TIMES if one != "placed" and one in fields]
-    # all the others before it: it is the one that is something else
-    return found + (["placed"] if len(early) > 1 and len(early) == len(others) else early)
+    others: list[FieldOfExport] = [one for one in fields if one in says.TIMES and one != "placed"]
+    early = [one for one in others if _is_before(fields[one], fields["placed"], rows)]
+    if (
+        len(early) > 1 and early == others
+    ):  # all the others are before it: it is the one that is something else
+        return [*found, "placed"]
+    return found + early
 
 
 def are_net_of_fees(gross: int, fee: int, net: int, rows: Sequence[Sequence[Cell]]) -> bool:

@@ -130,7 +130,7 @@ def _are_paid_out(row: HeaderRow) -> bool:
     if row.fields.keys() & {"item_name", "quantity", "product", "shipped"}:
         return False
     places = [[at for at, text in enumerate(words) if one.search(text)] for one in (_GROSS, _KEPT, _LEFT)]
-    return any(are_net_of_fees(*at, row.rows) for at in itertools.product(*places))
+    return any(are_net_of_fees(gross, fee, net, row.rows) for gross, fee, net in itertools.product(*places))
 
 
 def _orders(layout: ExportLayout, row: HeaderRow) -> Guess | None:

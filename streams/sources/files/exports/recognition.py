@@ -194,15 +194,13 @@ def _fill(table: RecognizedTable, row: HeaderRow) -> None:
     used = {*table.columns.values(), *table.measures.values(), *table.dimensions.values()}
     filled: dict[str, int] = {}
     fields = row.fields if layout.kind == "orders" else {}
-    for one, place in fields.items():
-        known = one in layout.columns or one in _DESCRIBING
-        if known and one not in table.columns and place not in used:
-            if table.headers[place] in layout.known_names:
-                continue
-            table.columns[one] = place
+    for name, place in fields.items():
+        is_free = place not in used and table.headers[place] not in layout.known_names
+        if is_free and name not in table.columns and (name in layout.columns or name in _DESCRIBING):
+            table.columns[name] = place
             used.add(place)
-            if one not in _DESCRIBING:
-                filled[one] = place
+            if name not in _DESCRIBING:
+                filled[name] = place
     times, measures, _ = row.report if layout.kind == "report" else ({}, {}, {})
     for one, place in measures.items():
         is_new = table.headers[place] not in layout.known_names and place not in used
