@@ -21,9 +21,25 @@ class TableRows(Protocol):
     def __call__(self) -> Iterator[Row]: ...
 
 
+#: what a spreadsheet shows where a formula cannot be worked out
+ERRORS = frozenset(("#REF!", "#N/A", "#DIV/0!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"))
 #: how exports write "nothing"
 _NOTHING = frozenset(
-    {"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nan", "(not set)", "\\n"}
+    {
+        "",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "n/a",
+        "null",
+        "none",
+        "nan",
+        "(not set)",
+        "\\n",
+        *(one.lower() for one in ERRORS),
+    }
 )
 _LONGEST_NOTHING = 12
 _SPACES = re.compile(r"\s+")

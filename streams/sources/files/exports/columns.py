@@ -26,12 +26,14 @@ T = TypeVar("T")
 class TableChunk:
     """Some rows in file order: ``columns[place][i]`` is the cell of the row at line ``lines[i]``.
 
-    ``unworked`` has the cells whose formula has no result in the file, by place and line, each with its name (H2).
+    ``unworked`` has the cells whose formula has no result in the file, by place and line, each with its name (H2); ``errors`` those
+    with an error that the columns do not show.
     """
 
     lines: list[int]
     columns: Mapping[int, Sequence[Cell]]
     unworked: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    errors: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
 
 
 @runtime_checkable

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scoring.wording.text import Bilingual
+from streams.sources.files.exports.cell_marks import MarkedRows, Marks
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank, is_blank_row
 from streams.sources.files.exports.columns import TableChunk, TableColumns, batches, columns_of
 from streams.sources.files.exports.recognition import RecognizedTable
@@ -57,7 +58,13 @@ class DataRows:
         else:
             for batch in batches(self._rows()):
                 lines, rows = self._sorted_out(batch)
-                yield TableChunk(lines, columns_of(rows, self._places))
+                marks = self._rows.marks if isinstance(self._rows, MarkedRows) else None
+                yield TableChunk(
+                    lines,
+                    columns_of(rows, self._places),
+                    _of_lines(marks.unworked, lines) if marks else {},
+                    _of_lines(marks.errors, lines) if marks else {},
+                )
 
     def _below_header(self, chunk: TableChunk) -> TableChunk:
         """The rows of a chunk that are under the header, and no header themselves."""
@@ -77,7 +84,7 @@ class DataRows:
             if chunk.lines[at] > begin:
                 self.tally.leave_out("repeated_header", chunk.lines[at])
         columns = {place: [column[at] for at in kept] for place, column in chunk.columns.items()}
-        return TableChunk([chunk.lines[at] for at in kept], columns, chunk.unworked)
+        return TableChunk([chunk.lines[at] for at in kept], columns, chunk.unworked, chunk.errors)
 
     def _sorted_out(self, batch: Sequence[Row]) -> tuple[list[int], list[Sequence[Cell]]]:
         """The lines and cells of rows that may hold data; the others are counted."""
@@ -138,3 +145,12 @@ def _check_quotes(cells: Sequence[Cell], line: int, width: int) -> None:
 def first_named(table: RecognizedTable) -> int:
     """The first column that has a name."""
     return next((place for place, name in enumerate(table.headers) if name), 0)
+
+
+def _of_lines(marks: Marks, lines: Sequence[int]) -> Marks:
+    """The marked cells of some lines."""
+    wanted = set(lines)
+    return {
+        place: {line: name for line, name in cells.items() if line in wanted}
+        for place, cells in marks.items()
+    }

@@ -120,6 +120,10 @@ UNWORKED = Text(
     "“{shown}”列：{n:,} 个单元格（{cells}）的公式没有保存计算结果，读不到数值。请用 Excel 或 WPS 打开后保存，再重新导入",
     "column {shown!r} has formulas without a result in the file: {cells} ({n:,} in all). Open it once in Excel or WPS and save it, then import it again",
 )
+ERRORS = Text(
+    "“{shown}”列：{n:,} 个单元格（{cells}）是公式错误（如 #REF!、#N/A），没有数值，按空处理。请先修正公式再导入",
+    "column {shown!r} has errors instead of values (such as #REF! or #N/A): {cells} ({n:,} in all); they count as empty. Correct the formulas, then import it again",
+)
 WHICH_DATES = Text(
     "“{shown}”列：03/04 是 4 月 3 日（日在前），还是 3 月 4 日？",
     "column {shown!r}: is 03/04 the third of April (day first) or the fourth of March?",

@@ -29,7 +29,7 @@ from streams.sources.files.exports.columns import (
 )
 from streams.sources.files.exports.data_rows import DataRows, RowTally, first_named
 from streams.sources.files.exports.dates import DayOrder, Moment, order_by_consecutive_days, read_moment
-from streams.sources.files.exports.formulas import UnworkedFormulas
+from streams.sources.files.exports.formulas import UnreadCells
 from streams.sources.files.exports.layout import NUMBER_FIELDS, PRICES, TIME_FIELDS
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS, Numerals, read_number
 from streams.sources.files.exports.questions import Question
@@ -85,10 +85,10 @@ class ColumnValues:
         self.places = self._needed_places()
         self._tally = RowTally()
         self._chunks = KeptChunks()
-        self._unworked = UnworkedFormulas(table)
+        self._unread = UnreadCells(table)
         self._days: list[Cell] = []
         self._collect()
-        self.questions += [*self._unworked.questions(), *self._clocks.settle()]
+        self.questions += [*self._unread.questions(), *self._clocks.settle()]
         self._given_currency = currency
         self.currency, self.currency_is_sure = self._decide_currency(currency)
         self._decimals = {one: self._decide_decimal(one) for one in self._numbers}
@@ -202,7 +202,7 @@ class ColumnValues:
             if chunk.lines:
                 self._progress(chunk.lines[-1])
                 self._learn(chunk)
-                self._unworked.note(chunk)
+                self._unread.note(chunk)
                 self._clocks.note(chunk)
                 self._chunks.add(chunk)
         self._tally = rows.tally

@@ -14,6 +14,7 @@ import python_calamine as calamine
 import xlrd
 
 from scoring.wording.text import Bilingual
+from streams.sources.files.exports.cell_marks import MarkedRows, SheetMarks, marks_of_ods, marks_of_xls
 from streams.sources.files.exports.cells import Cell, Row, TableRows
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.xlsx_package import SharedTexts, read_package
@@ -96,11 +97,17 @@ def _shared_texts(path: Path, member: str) -> SharedTexts:
 
 
 def _by_library(path: Path, *, is_old: bool) -> Workbook:
+    marks = functools.partial(marks_of_xls if is_old else _marks_of_package, path)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         every = [one for one in book.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]
         sheets = [
-            Sheet(sheet.name, _whole_rows(functools.partial(book.get_sheet_by_name, sheet.name)))
+            Sheet(
+                sheet.name,
+                MarkedRows(
+                    _whole_rows(functools.partial(book.get_sheet_by_name, sheet.name)), sheet.name, marks
+                ),
+            )
             for sheet in every
             if sheet.visible == calamine.SheetVisibleEnum.Visible
         ]
@@ -120,6 +127,12 @@ def _by_library(path: Path, *, is_old: bool) -> Workbook:
             )
         ) from error
     return _by_xlrd(path) if is_garbled else Workbook(sheets, hidden)
+
+
+def _marks_of_package(path: Path) -> SheetMarks:
+    with zipfile.ZipFile(path) as package:
+        is_open_document = "content.xml" in package.namelist()
+    return marks_of_ods(path) if is_open_document else {}
 
 
 def _whole_rows(open_sheet: Callable[[], calamine.CalamineSheet]) -> TableRows:
@@ -195,8 +208,11 @@ def _by_xlrd(path: Path) -> Workbook:
                 f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
             )
         ) from error
+    marks = functools.partial(marks_of_xls, path)
     sheets = [
-        Sheet(sheet.name, _old_rows(book, sheet.name)) for sheet in book.sheets() if sheet.visibility == 0
+        Sheet(sheet.name, MarkedRows(_old_rows(book, sheet.name), sheet.name, marks))
+        for sheet in book.sheets()
+        if sheet.visibility == 0
     ]
     return Workbook(sheets, tuple(sheet.name for sheet in book.sheets() if sheet.visibility != 0))
 
@@ -220,6 +236,6 @@ def _old_cell(cell: xlrd.sheet.Cell, datemode: int) -> Cell:
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return bool(cell.value)
     if cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK, xlrd.XL_CELL_ERROR):
-        return ""
+        return ""  # errors: see ``cell_marks``
     value: object = cell.value
     return value if isinstance(value, (str, float)) else str(value)

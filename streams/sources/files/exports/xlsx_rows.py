@@ -237,7 +237,7 @@ class XlsxRows:
         if kind == _TRUTH:
             return raw.strip() not in ("0", "false", "")
         if kind == _ERROR:
-            return None
+            return text_of_xml(raw).strip() or None
         if kind == _ISO:
             return _iso(raw)
         try:

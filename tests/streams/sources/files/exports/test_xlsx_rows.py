@@ -120,7 +120,7 @@ def test_every_cell_is_what_the_library_says(
         ('<c r="A1" t="inlineStr"><is><t><![CDATA[<c r="B1"><v>9</v></c>]]></t></is></c>', '<c r="B1"><v>9</v></c>'),
         ('<!-- <c r="A1"><v>8</v></c> --><c r="A1"><v>5</v></c>', 5.0),
         ('<c r="A1" t="str"><v>a&#10;b &amp;lt; _x0041_</v></c>', "a\nb &lt; A"),
-        ('<c r="A1" s="1" t="e"><v>#N/A</v></c><c r="B1"><v>1</v></c>', None),
+        ('<c r="A1" s="1" t="e"><v>#N/A</v></c><c r="B1"><v>1</v></c>', "#N/A"),
     ],
 )  # fmt: skip
 def test_a_cell_is_read_in_whatever_way_it_is_written(tmp_path: Path, cell: str, value: Cell) -> None:
