@@ -55,7 +55,7 @@ class UnreadCells:
         self._table = table
         self._order = table.columns.get("order")
         self._used = {**table.dimensions, **table.measures, **table.columns}
-        self._unworked, self._errors = _Named(), _Named()
+        self._unworked, self._errors = _CountedCells(), _CountedCells()
 
     def note(self, chunk: TableChunk) -> None:
         """Take some rows into account; those without an order are none: totals below all others are formulas, too."""
@@ -71,7 +71,7 @@ class UnreadCells:
             if marks:
                 self._note(chunk, marks, named)
 
-    def _note(self, chunk: TableChunk, marks: Mapping[int, Mapping[int, str]], named: _Named) -> None:
+    def _note(self, chunk: TableChunk, marks: Mapping[int, Mapping[int, str]], named: _CountedCells) -> None:
         numbers = self._order
         row = {line: at for at, line in enumerate(chunk.lines)} if numbers is not None else {}
         unnumbered: Mapping[int, str] = marks.get(numbers, {}) if numbers is not None else {}
@@ -95,7 +95,7 @@ class UnreadCells:
                 yield Question("formulas", text, "", fields[place])
 
 
-class _Named:
+class _CountedCells:
     """Counts cells by column, and keeps the names of the first."""
 
     def __init__(self) -> None:

@@ -14,10 +14,11 @@ from scoring.records.measures import MEASURES
 from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports.cells import Cell
 from streams.sources.files.exports.column_evidence import are_net_of_fees, can_hold
+from streams.sources.files.exports.figure_shapes import are_moments
 from streams.sources.files.exports.header_patterns import one_of, plain_words
 from streams.sources.files.exports.header_words import guessed_fields, takes_fees
 from streams.sources.files.exports.layout import ExportLayout, FieldOfExport, ReportMeasure
-from streams.sources.files.exports.report_words import Found, are_moments, guessed_report, is_period
+from streams.sources.files.exports.report_words import Found, guessed_report, is_period
 
 #: how many measures make a table a report
 _MEASURES_ENOUGH = 2

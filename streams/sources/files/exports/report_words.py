@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from scoring.events.incoming import CURRENCIES
 from streams.sources.files.exports.cells import Cell, header_currency, is_blank, text_of
 from streams.sources.files.exports.dates import parts_of
+from streams.sources.files.exports.figure_shapes import are_days, are_figures, are_moments, shows_money
 from streams.sources.files.exports.header_patterns import one_of, plain_words
-from streams.sources.files.exports.order_words import DELIVERED, MOST, SHIPPED, TIME
+from streams.sources.files.exports.order_words import DELIVERED, SHIPPED, TIME
 
 #: measures that may be the same figure of an order, of which one stage's is taken
 Found = dict[str, int]
@@ -101,24 +101,6 @@ _NUMBER = one_of(r"ids?\b|number|no\b|name|type|status|state|url|code|编号|号
 #: how many orders, in a word that has money in it
 _CASES = one_of(r"(?:売上|注文|受注|購入)件数")
 _ORDER_LINES = one_of(r"order items?\b|order lines?\b|订单行|订单商品种类")
-#: what stands before an amount
-_LETTERS_OF_MONEY = CURRENCIES | {
-    "RP",
-    "RM",
-    "R",
-    "KR",
-    "TL",
-    "S",
-    "US",
-    "MX",
-    "P",
-    "L",
-    "Q",
-    "FT",
-    "LEI",
-    "KM",
-    "DH",
-}
 #: pieces, though the word for orders is in it
 _COUNTS_GOODS = one_of(r"товаров|шт\b|(?<!文)(?<!注)(?<!単)件|units?\b|items?\b|商品")
 _INCOME = one_of(
@@ -129,7 +111,6 @@ _IS_ID = one_of(r"ids?\b|编号|number|番号|번호|sku|asin|артикул|货
 _DAY = re.compile(
     r"^(?:by )?(?:date|day|reporting (?:date|day|starts)|レポート開始日|report date|stat(?:istics?)? date|data date|start date|date start|date range|日期|统计日期|统计时间|數據日期|数据日期|時間|时间|日|日期范围|开始日期|fecha|día|dia|fecha de inicio|data|data de início|datum|tag|startdatum|jour|date de début|tanggal|ngày|วันที่|дата|день|날짜|일자|일별|기준일|기간|날짜별|日付|年月日|対象日|giorno|data di inizio|dzień|tarih|gün|time period|hora|start time|일|день|dato|dátum|den|päivä|التاريخ|تاریخ|تاريخ|ημερομηνία|ημέρα|zi|ziua)$"
 )
-_CLOCK = re.compile(r"\d{1,2}:(\d{2})(?::\d{2})?")
 _UNTIL = re.compile(
     r"^(?:end date|レポート終了日|date end|reporting ends|结束日期|fecha de finalización|fecha de fin|data de término|data final|enddatum|date de fin|tanggal akhir|дата окончания|종료일|終了日|data di fine|end time)$"
 )
@@ -159,22 +140,22 @@ def guessed_report(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> tupl
         words = plain_words(text, with_brackets=True)
         cells = [row[place] for row in rows if place < len(row) and not is_blank(row[place])]
         bare = plain_words(text)
-        if _DAY.match(bare) and _are_days(cells):
+        if _DAY.match(bare) and are_days(cells):
             times.setdefault("day", place)
-        elif _UNTIL.match(bare) and _are_days(cells):
+        elif _UNTIL.match(bare) and are_days(cells):
             times.setdefault("until", place)
         elif (part := _part_of(bare, words)) is not None and (
-            _IS_ID.search(words) or not _are_figures(cells, text)
+            _IS_ID.search(words) or not are_figures(cells, text)
         ):
             parts.setdefault(part[0], []).append((part[1], place))
         elif one_of(r"currency|币种|货币|moneda|moeda|währung|devise|通貨|통화|валют").match(
             words
-        ) and not _are_figures(cells, text):
+        ) and not are_figures(cells, text):
             times.setdefault("currency", place)
         elif (
             len(words) <= _LONGEST
             and (measure := measure_of_words(text, cells)) is not None
-            and _are_figures(cells, text)
+            and are_figures(cells, text)
         ):
             ranked.setdefault(measure[0], []).append((measure[1], place))
     if "day" not in times and not parts.keys() & {"term"}:
@@ -292,7 +273,7 @@ def _of_orders(words: str, text: str, cells: Sequence[Cell]) -> tuple[str, int] 
     if _ORDERS.search(words) and _PEOPLE.search(words):
         return None  # of the people who ordered, or of the orders
     if _ORDERS.search(words) and not _COUNTS_GOODS.search(words):
-        if _shows_money(cells):
+        if shows_money(cells):
             return ("revenue", 9) if _WHOLE.search(words) else None
         return ("paid_orders" if stage == 2 else "orders"), extra
     return _of_goods(words, cells, stage)
@@ -314,7 +295,7 @@ def _of_goods(words: str, cells: Sequence[Cell], stage: int) -> tuple[str, int] 
     if _UNITS.search(words) and not _PURCHASES.match(words):
         return "units", stage * 10 + extra
     if _SALES.search(words):
-        return ("revenue", extra - bool(_WHOLE.search(words))) if _shows_money(cells) else None
+        return ("revenue", extra - bool(_WHOLE.search(words))) if shows_money(cells) else None
     if _PURCHASES.search(words):
         return "purchases", extra
     return ("results", extra) if _CONVERSIONS.search(words) else None
@@ -332,59 +313,10 @@ def _part_of(bare: str, words: str) -> tuple[str, int] | None:
     return None
 
 
-def _are_days(cells: Sequence[Cell]) -> bool:
-    if not cells:
-        return True
-    if are_moments(cells):
-        return False
-    fits = sum(parts_of(cell) is not None or " - " in text_of(cell) or "~" in text_of(cell) for cell in cells)
-    return fits >= MOST * len(cells) or sum(parts_of(cell) is not None for cell in cells) >= 2
-
-
 def is_period(text: str) -> bool:
     """Whether a header names the day, or the time until which, a row of a report is of."""
     words = plain_words(text)
     return _DAY.match(words) is not None or _UNTIL.match(words) is not None
-
-
-def are_moments(cells: Sequence[Cell]) -> bool:
-    """Whether a column says at which minute something happened, which a period of a report does not."""
-    if not cells:
-        return False
-    clocks = [clock for cell in cells if (clock := _CLOCK.search(text_of(cell))) is not None]
-    return len(clocks) >= MOST * len(cells) and sum(one[1] not in ("00", "59") for one in clocks) * 2 > len(
-        cells
-    )
-
-
-def _are_figures(cells: Sequence[Cell], text: str) -> bool:
-    """Whether a column holds numbers; long ones without any mark are names of things."""
-    if not cells:
-        return True
-    texts = [text_of(cell) for cell in cells]
-    fits = sum(
-        bool(re.search(r"\d", one))
-        and not re.search(r"%|[^\W\d_]{4,}", one)
-        and not _is_name(one)
-        and len(re.sub(r"\D", "", one)) <= 11
-        for one in texts
-    )
-    return fits >= MOST * len(texts) and not all(
-        parts_of(cell) is not None and len(text_of(cell)) > 7 for cell in cells
-    )
-
-
-def _is_name(text: str) -> bool:
-    """``AG1``: letters and a number that are no currency and its amount."""
-    found = re.match(r"([A-Za-z]{1,3})[-_]?\d+$", text)
-    return found is not None and found[1].upper() not in _LETTERS_OF_MONEY
-
-
-def _shows_money(cells: Sequence[Cell]) -> bool:
-    return any(
-        re.search(r"[$€£¥₫₱฿₹₩₽円元]|\d[.,]\d{1,2}$|^[A-Z]{3}\s?\d|\d\s?[A-Z]{3}$|^Rp", text_of(cell))
-        for cell in cells
-    )
 
 
 def _plainest_of(ranked: dict[str, list[tuple[int, int]]], shown: Sequence[str]) -> Found:
