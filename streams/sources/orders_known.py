@@ -1,6 +1,6 @@
 """Earlier versions of orders: one version alone does not say what an order is (a status push says nothing of its test flag).
 
-What files said is left out here: an import sends the events that follow from it itself, under its own name. Sent once more under a
+What files said is left out here: an import sends the events that follow from it itself, under its own name. Sent again under a
 connection's, they would stay when the import is undone.
 
 What this process has seen is in memory; what others kept is read from the store, once for each order. Without the store the work goes

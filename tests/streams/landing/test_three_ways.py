@@ -32,20 +32,20 @@ COUNTS = "SELECT stage, sum(count) FROM stage_counts WHERE store_id = 's1' GROUP
 
 
 class Orders:
-    """One order for each order of the ways, and the same told without the file."""
+    """One order for each order of the ways, and the same reported without the file."""
 
     def __init__(self, ground: Ground, begin: int) -> None:
         self.ground, self.begin = ground, begin
         self.ways = {f"o{number}": ways for number, ways in enumerate(itertools.permutations(DETAILS))}
-        self.told: dict[str, list[OrderFacts]] = {}
+        self.reported: dict[str, list[OrderFacts]] = {}
 
-    async def tell(self, place: int) -> None:
+    async def report(self, place: int) -> None:
         """Each order by the way that is at this place; returns when all of it has landed."""
         for order_id, ways in self.ways.items():
-            await self._tell(ways[place], order_id, place)
+            await self._report(ways[place], order_id, place)
             if ways[place] != "file":
-                await self._tell(ways[place], f"never-{order_id}", place)
-        expected = sum(map(len, self.told.values()))
+                await self._report(ways[place], f"never-{order_id}", place)
+        expected = sum(map(len, self.reported.values()))
         known = {(one.order_id, kind) for one in self.versions for kind in ("order", *self._stages(one))}
         await until(lambda: self.ground.one("SELECT count() FROM order_versions") == expected)
         await until(
@@ -54,22 +54,22 @@ class Orders:
 
     @property
     def versions(self) -> list[OrderFacts]:
-        return [one for told in self.told.values() for one in told]
+        return [one for some in self.reported.values() for one in some]
 
     @staticmethod
     def _stages(one: OrderFacts) -> list[str]:
         return ["payment"] * bool(one.paid_ms) + ["fulfilment"] * bool(one.shipped_ms)
 
-    async def _tell(self, way: str, order_id: str, place: int) -> None:
+    async def _report(self, way: str, order_id: str, place: int) -> None:
         known = {name: value + self.begin if name in TIMES else value for name, value in DETAILS[way].items()}
         at = self.begin + 30 * HOUR_MS + place
         one = OrderFacts(
             store_id="s1", order_id=order_id, told_at_ms=at, as_of_ms=at, currency="USD", **known
         )
-        told = self.told.setdefault(order_id, [])
-        told.append(one)
-        # a connection goes by what connections said, a file by itself
-        own = [one] if way == "file" else [said for said in told if not said.import_id]
+        some = self.reported.setdefault(order_id, [])
+        some.append(one)
+        # a connection goes by what connections said, a file by its own
+        own = [one] if way == "file" else [said for said in some if not said.import_id]
         await self.ground.send(topics.ORDER_FACTS, [one])
         await self.ground.send(topics.EVENTS, events_of(way, own))
 
@@ -130,7 +130,7 @@ async def test_what_each_way_knows_is_counted_once_and_an_undone_file_leaves_not
     for some in [[place] for place in places] if is_restarted else [list(places)]:
         async with ground.landing():
             for place in some:
-                await orders.tell(place)
+                await orders.report(place)
     both = 2 * len(orders.ways)
     async with ground.landing():
         await until(

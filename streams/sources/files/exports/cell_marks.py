@@ -143,7 +143,7 @@ class _OpenDocument:
         self._parser.EntityDeclHandler = self._no_entities
 
     def read(self, content: IO[bytes]) -> None:
-        """Raises: expat.ExpatError: it is no XML, or defines entities."""
+        """Raises: expat.ExpatError: it is not XML, or defines entities."""
         while block := content.read(1 << 16):
             self._parser.Parse(block, False)
 

@@ -29,7 +29,7 @@ _LONGEST_CURRENCY = 12
 _DIGITS_OF_A_NAME = 12
 #: rows from which on a number that is the same in each is not an order's
 _ROWS_OF_ONE_ORDER = 12
-#: a payment may be told a little before the order, by another clock
+#: a payment may be dated a little before the order, by another clock
 _SLACK = timedelta(hours=26)
 _CENT = 0.011
 #: an amount: its sign, whole part and two decimals

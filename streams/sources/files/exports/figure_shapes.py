@@ -10,7 +10,7 @@ from streams.sources.files.exports.cells import Cell, text_of
 from streams.sources.files.exports.dates import parts_of
 from streams.sources.files.exports.order_words import MOST
 
-#: what stands before an amount
+#: what may come before an amount
 _LETTERS_OF_MONEY = CURRENCIES | {
     "RP",
     "RM",
@@ -69,7 +69,7 @@ def are_figures(cells: Sequence[Cell], text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    """``AG1``: letters and a number that are no currency and its amount."""
+    """``AG1``: letters and a number that are not a currency and its amount."""
     found = re.match(r"([A-Za-z]{1,3})[-_]?\d+$", text)
     return found is not None and found[1].upper() not in _LETTERS_OF_MONEY
 

@@ -44,5 +44,5 @@ def test_a_year_of_the_buddhist_era_was_taken_for_one_in_five_centuries() -> Non
 @pytest.mark.parametrize(
     "text", ["AB-05-26", "Order 5 2026", "12-2026", "3 pcs 24", "Mon", "Lot 24-26", "5 boxes 2026"]
 )
-def test_what_is_no_date_is_not_read_as_one(text: str) -> None:
+def test_what_is_not_a_date_is_not_read_as_one(text: str) -> None:
     assert read_moment(text, True) is None
