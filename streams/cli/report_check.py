@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CHECK_HELP = """Derive every number of a report again and say which differ.
 
-FILE is the HTML or JSON of `funnelwatch report`, or of `funnelwatch evaluate` with the same files given as `--files`. It names store,
+FILE is the HTML, JSON or PDF of `funnelwatch report`, or of `funnelwatch evaluate` with the same files given as `--files`. It names store,
 period and the moment up to which anything was known; from the tables of that moment the report is made again and held against the
-file, number by number, those of its pictures included. Ends with 0 if every number was derived again and is equal, 1 if one differs, 3 if
+file, number by number, those of its pictures included. Of a PDF both are held: the page that it carries as an attachment, and what it
+prints. Ends with 0 if every number was derived again and is equal, 1 if one differs, 3 if
 none differs but some cannot be derived again.
 
 Example: `funnelwatch report check reports/us-own.html`
@@ -38,7 +39,7 @@ _SHOWN = 40
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="HTML or JSON file of a report.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="HTML, JSON or PDF file of a report.", show_default=False)],
     files: Annotated[
         list[Path] | None,
         typer.Option(
@@ -51,17 +52,17 @@ def check(
     data: DataOption = None,
 ) -> None:
     """Read, derive again, compare."""
-    from streams.evaluation.checking import check_files, check_report, report_text
+    from streams.evaluation.checking import check_files, check_report, report_file
     from streams.evaluation.way_back import NoWayBackError, way_back_of
 
     try:
-        text = report_text(file)
-        if getattr(way_back_of(text), "made_from", "") == "files":
+        given = report_file(file)
+        if getattr(way_back_of(given.text), "made_from", "") == "files":
             if not files:
                 raise failed(f"{file}: made from files; give them with --files")
-            found = check_files(files, text, now_ms())
+            found = check_files(files, given, now_ms())
         else:
-            found = asked_of_tables(running_instance(data), lambda database: check_report(database, text))
+            found = asked_of_tables(running_instance(data), lambda database: check_report(database, given))
     except NoWayBackError as error:
         raise failed(f"{file}: {error}") from error
     except FunnelwatchError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +26,9 @@ from streams.evaluation.benchmark_file import with_benchmarks
 from streams.evaluation.folder import NothingToEvaluateError, read_folder
 from streams.evaluation.knowing import KnownStore, known_with
 from streams.evaluation.page import explained, explained_group, folder_page, group_page, stored_page
+from streams.evaluation.pdf import PrintedPdf, UnreadablePdfError
 from streams.evaluation.places import Differing, hold, numbers_in, said_by
+from streams.evaluation.printed import hold_printed
 from streams.evaluation.way_back import (
     WAY_BACK,
     GroupWay,
@@ -77,37 +81,47 @@ class CheckedReport(msgspec.Struct, frozen=True):
         return not self.differ and not self.underived
 
 
-def report_text(path: Path) -> str:
-    """The text of a report's file.
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A report's file as it was given: its text, HTML or JSON, and the PDF that held it."""
+
+    text: str
+    pdf: PrintedPdf | None = None
+
+
+def report_file(path: Path) -> ReportFile:
+    """The report in a file.
 
     Raises:
-        UnreadableReportError: it is not text of a sensible size.
+        UnreadableReportError: it is neither text nor a PDF of a sensible size.
     """
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UnreadableReportError(
-                f"{path}: larger than any report; expected an HTML or JSON file of one"
+                f"{path}: larger than any report; expected an HTML, JSON or PDF file of one"
             )
         content = path.read_bytes()
         if content.startswith(b"%PDF"):
-            raise UnreadableReportError(
-                f"{path}: a PDF does not say how its numbers came about; give the HTML or JSON that was written with it"
-            )
-        return content.decode("utf-8")
+            pdf = PrintedPdf(content)
+            return ReportFile(pdf.attached, pdf)
+        return ReportFile(content.decode("utf-8"))
     except OSError as error:
         raise UnreadableReportError(f"{path}: {error.strerror or error}") from error
+    except UnreadablePdfError as error:
+        raise UnreadableReportError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         raise UnreadableReportError(
-            f"{path}: not UTF-8 text; expected an HTML or JSON file of a report"
+            f"{path}: not UTF-8 text; expected an HTML, JSON or PDF file of a report"
         ) from error
 
 
-async def check_report(database: Database, text: str) -> CheckedReport:
+async def check_report(database: Database, file: ReportFile) -> CheckedReport:
     """Derive a report made from tables again.
 
     Raises:
-        NoWayBackError: the text is not a report.
+        NoWayBackError: the file is not a report.
     """
+    text = file.text
     way = way_back_of(text)
     is_page = not text.lstrip().startswith("{")
     if isinstance(way, GroupWay):
@@ -120,18 +134,15 @@ async def check_report(database: Database, text: str) -> CheckedReport:
             group.append((known, way_of_tables(known, one.language)))
         whole = GroupWay(way.form, way.group, tuple(one for _, one in group), way.missing, way.language)
         page = group_page(way.group, group, way.missing, whole) if is_page else explained_group(group, whole)
-        return _held(way.group, text, page)
+        return await asyncio.to_thread(_held, way.group, file, page)
     if way.weights_version != VERSION:
         return _underived(way.store, text, _other_weights(way))
     known = await _known(database, way)
     if known is None:
         return _underived(way.store, text, _LOST)
     again = way_of_tables(known, way.language)
-    return _held(
-        way.store,
-        text,
-        stored_page(known, again) if is_page else explained(known.evaluation, again, known.attribution),
-    )
+    page = stored_page(known, again) if is_page else explained(known.evaluation, again, known.attribution)
+    return await asyncio.to_thread(_held, way.store, file, page)
 
 
 _LOST = "the tables know nothing of this store in this period any more"
@@ -171,12 +182,13 @@ def _rates(way: WayBack) -> AttributionRates:
     return given_rates(known, way.base_currency)
 
 
-def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedReport:
+def check_files(paths: Sequence[Path], file: ReportFile, read_at_ms: int) -> CheckedReport:
     """Derive a report made from files again, from the same files.
 
     Raises:
-        NoWayBackError: the text is not a report.
+        NoWayBackError: the file is not a report.
     """
+    text = file.text
     way = way_back_of(text)
     if not isinstance(way, WayBack):
         raise NoWayBackError("is the report of a group, which no files give")
@@ -197,7 +209,7 @@ def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedRep
         if is_page
         else explained(evaluate_store(read.figures), again, read.attribution)
     )
-    return _held(way.store, text, given)
+    return _held(way.store, file, given)
 
 
 def _other_weights(way: WayBack) -> str:
@@ -213,22 +225,30 @@ def _underived(name: str, text: str, why: str) -> CheckedReport:
     return CheckedReport(name, count, 0, (), count, {why: count})
 
 
-def _held(name: str, text: str, given: str) -> CheckedReport:
-    in_file = _said(text)
+def _held(name: str, file: ReportFile, given: str) -> CheckedReport:
+    in_file = _said(file.text)
     held = hold(in_file, _said(given))
     added = [one for one in held.added if numbers_in(one.in_file)]
     count = sum(len(numbers_in(one.in_file)) for one in added)
-    return CheckedReport(
-        name,
-        sum(len(numbers_in(said)) for said in in_file.values()),
-        held.same,
-        tuple(_place(one) for one in (*held.differing, *held.missing)),
-        count,
-        {
-            f"{one.place}: nothing that the store knows says this": len(numbers_in(one.in_file))
-            for one in added
-        },
-    )
+    why = {
+        f"{one.place}: nothing that the store knows says this": len(numbers_in(one.in_file)) for one in added
+    }
+    differing, same = [*held.differing, *held.missing], held.same
+    if file.pdf is not None:
+        printed = hold_printed(given, file.pdf)
+        known = {one.place for one in differing}  # what is printed as it is attached is named once
+        only = [
+            replace(one, place=f"printed › {one.place}")
+            for one in printed.differing
+            if one.place not in known
+        ]
+        differing += only
+        count += printed.undrawn
+        same -= printed.undrawn + min(same, sum(len(numbers_in(one.from_store)) for one in only))
+        if printed.undrawn:
+            why[printed.why] = printed.undrawn
+    numbers = sum(len(numbers_in(said)) for said in in_file.values())
+    return CheckedReport(name, numbers, max(same, 0), tuple(_place(one) for one in differing), count, why)
 
 
 def _place(one: Differing) -> PlaceDiffers:

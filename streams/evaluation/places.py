@@ -33,6 +33,24 @@ class Differing:
 
 
 @dataclass(slots=True)
+class PrintedText:
+    """One run of text that a page prints, with its place, in the order of the page; ``heads``: of the table that it is in, run together."""
+
+    text: str
+    heads: str
+    place: str = ""
+
+
+@dataclass(slots=True)
+class _Piece:
+    """An element whose text is collected: the runs of it, and which of the printed ones they are."""
+
+    tag: str
+    parts: list[str] = field(default_factory=list)
+    printed: list[PrintedText] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Held:
     """Two reports held against each other, by numbers.
 
@@ -76,10 +94,19 @@ def said_by(text: str) -> dict[str, str]:
     """What a report says, by place: ``heading › row › column`` of a page, the keys of JSON."""
     if text.lstrip().startswith("{"):
         return dict(_flat(json.loads(text), ""))
+    return _read(text).said
+
+
+def printed_by(page: str) -> list[PrintedText]:
+    """What a page prints, run by run, in its order: without what is folded, and without its title."""
+    return _read(page).printed
+
+
+def _read(page: str) -> _PageReader:
     reader = _PageReader()
-    reader.feed(text)
+    reader.feed(page)
     reader.close()
-    return reader.said
+    return reader
 
 
 def _flat(value: Any, place: str) -> Iterator[tuple[str, str]]:
@@ -99,11 +126,12 @@ class _PageReader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.said: dict[str, str] = {}
+        self.printed: list[PrintedText] = []
         self._open: list[str] = []
-        self._texts: list[tuple[str, list[str]]] = []
+        self._texts: list[_Piece] = []
         self._heading = {"h1": "", "h2": "", "h3": ""}
         self._heads: list[str] = []
-        self._row: list[tuple[str, str]] = []
+        self._row: list[tuple[_Piece, str]] = []
         self._pictures: list[str] = []
         self._drawn: list[str] = []
 
@@ -116,7 +144,7 @@ class _PageReader(HTMLParser):
         if tag == "table":
             self._heads = []
         if tag in _PIECES:
-            self._texts.append((tag, []))
+            self._texts.append(_Piece(tag))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """See ``HTMLParser``."""
@@ -134,9 +162,9 @@ class _PageReader(HTMLParser):
                 self._pictures.append(drawn)
             else:
                 self._say("picture", drawn)
-        if self._texts and self._texts[-1][0] == tag:
-            _, parts = self._texts.pop()
-            self._piece(tag, " ".join("".join(parts).split()))
+        if self._texts and self._texts[-1].tag == tag:
+            piece = self._texts.pop()
+            self._piece(piece, " ".join("".join(piece.parts).split()))
         if tag == "tr":
             self._end_row()
 
@@ -144,38 +172,51 @@ class _PageReader(HTMLParser):
         """See ``HTMLParser``."""
         if not _SILENT.isdisjoint(self._open):
             return
+        printed = PrintedText(data, "".join(self._heads))
+        if data.strip() and "title" not in self._open and not self._is_folded():
+            self.printed.append(printed)
         if self._texts:
-            self._texts[-1][1].append(data)
+            self._texts[-1].parts.append(data)
+            self._texts[-1].printed.append(printed)
         elif data.strip():
-            self._say(self._open[-1] if self._open else "text", " ".join(data.split()))
+            printed.place = self._say(self._open[-1] if self._open else "text", " ".join(data.split()))
 
-    def _piece(self, tag: str, text: str) -> None:
-        if tag in self._heading:
-            self._heading.update({name: "" for name in self._heading if name >= tag})
-            self._say(tag, text)
-            self._heading[tag] = text
-        elif tag in ("td", "th") and "tr" in self._open:
-            self._row.append((tag, text))
+    def _is_folded(self) -> bool:
+        return "details" in self._open and "summary" not in self._open
+
+    def _piece(self, piece: _Piece, text: str) -> None:
+        if piece.tag in self._heading:
+            self._heading.update({name: "" for name in self._heading if name >= piece.tag})
+            _put(piece, self._say(piece.tag, text))
+            self._heading[piece.tag] = text
+        elif piece.tag in ("td", "th") and "tr" in self._open:
+            self._row.append((piece, text))
         elif text:
-            self._say(tag, text)
+            _put(piece, self._say(piece.tag, text))
 
     def _end_row(self) -> None:
         cells = [text for _, text in self._row]
-        if all(tag == "th" for tag, _ in self._row):
+        if all(piece.tag == "th" for piece, _ in self._row):
             self._heads = cells
         label = cells[0] if cells else ""
-        for at, text in enumerate(cells):
+        for at, (piece, text) in enumerate(self._row):
             head = self._heads[at] if at < len(self._heads) else ""
             if text:
-                self._say(f"{label} › {head or at + 1}" if at else "row", text)
+                _put(piece, self._say(f"{label} › {head or at + 1}" if at else "row", text))
         for drawn in self._pictures:
             self._say(f"{label} › picture", drawn)
         self._row, self._pictures = [], []
 
-    def _say(self, name: str, text: str) -> None:
+    def _say(self, name: str, text: str) -> str:
         begin = " › ".join(part for part in (*self._heading.values(), name) if part)
         place, count = begin, 1
         while place in self.said:
             count += 1
             place = f"{begin} ({count})"
         self.said[place] = text
+        return place
+
+
+def _put(piece: _Piece, place: str) -> None:
+    for one in piece.printed:
+        one.place = place

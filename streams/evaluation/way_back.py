@@ -195,7 +195,7 @@ def way_back_of(text: str) -> WayBack | GroupWay:
         way = msgspec.convert(found, kind)
     except (*UNDECODABLE, TypeError, AttributeError) as error:
         raise NoWayBackError(
-            "says nowhere which numbers of which store it holds: expected an HTML or JSON file of `funnelwatch report` or "
+            "says nowhere which numbers of which store it holds: expected an HTML, JSON or PDF file of `funnelwatch report` or "
             "`funnelwatch evaluate`, whole and of this version"
         ) from error
     if way.form != FORM:

@@ -14,7 +14,7 @@ from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.suppliers import StorePromises
 from streams.evaluation.benchmark_file import BadBenchmarkError, read_benchmarks, with_benchmarks
-from streams.evaluation.checking import check_files
+from streams.evaluation.checking import ReportFile, check_files
 from streams.evaluation.folder import read_folder
 from streams.evaluation.page import folder_page
 from streams.evaluation.way_back import way_of_files
@@ -90,7 +90,7 @@ def test_a_store_is_scored_against_a_table_its_page_names_the_source_and_a_check
     )
     way = way_of_files(read, ("shop", "Asia/Shanghai", "USD"), StorePromises(), "en", rows)
     page = folder_page(read, way)
-    checked = check_files([exports], page, 1_798_000_000_000)
+    checked = check_files([exports], ReportFile(page), 1_798_000_000_000)
     assert (checked.is_right, checked.equal > 20) == (True, True)
 
 

@@ -183,7 +183,7 @@ def test_numbers_that_cannot_be_derived_again_say_why(
         (b"{", "says nowhere which numbers"),
         (b"{" * 100_000, "says nowhere which numbers"),
         (b'{"way_back": {"form": 1}}', "says nowhere which numbers"),
-        (b"%PDF-1.4", "give the HTML or JSON"),
+        (b"%PDF-1.4", "cannot be read as a PDF"),
         (b"\xff\xfe\x00", "not UTF-8 text"),
     ],
 )
