@@ -138,9 +138,9 @@ DISPROOF = Text("怎样就算看错：{text}", "What would disprove it: {text}")
 NO_CAUSE = Text("分数说的是“哪里偏了”，不是“为什么”。", "A score says where it is off, never why.")
 
 EFFORTS: Mapping[Effort, Text] = {
-    Effort.HOURS: Text("几小时", "hours"),
-    Effort.DAYS: Text("几天", "days"),
-    Effort.WEEKS: Text("几周", "weeks"),
+    Effort.HOURS: Text("几小时", "a few hours"),
+    Effort.DAYS: Text("几天", "a few days"),
+    Effort.WEEKS: Text("几周", "a few weeks"),
 }
 ACTION = Text("{owner} · {text}（{effort}）", "{owner} · {text} ({effort})")
 CHECK = Text("{day} 复查{name}", "check {name} on {day}")
@@ -148,7 +148,7 @@ HIT_RATE = Text(
     "这条建议用过 {judged} 次能判断的，{helped} 次有改善；另有 {unclear} 次说不准",
     "judged {judged} times so far, helped {helped}; {unclear} more could not be judged",
 )
-NO_HIT_RATE = Text("这条建议还没有判断过的先例", "not judged before")
+NO_HIT_RATE = Text("这条建议还没有判断过的先例", "this advice has no record yet")
 OUTCOMES: Mapping[AdviceOutcome, Text] = {
     AdviceOutcome.HELPED: Text("有改善：比放着不管预计高 {gained} 分（{low}–{high}）", "helped: {gained} points above what was to be expected anyway ({low}–{high})"),
     AdviceOutcome.DID_NOT: Text("没有改善：与放着不管相差 {gained} 分（{low}–{high}）", "did not help: {gained} points off what was to be expected anyway ({low}–{high})"),

@@ -34,6 +34,8 @@ Example: `funnelwatch report check reports/us-own.html`
 """
 #: how a check ends whose numbers cannot all be derived again
 UNDERIVED = 3
+#: a report reads whole periods, and nobody waits in front of a page for it
+_PATIENCE_S = 120.0
 #: places that are shown; `--json` has all
 _SHOWN = 40
 
@@ -97,7 +99,7 @@ def asked_of_tables(settings: Settings, ask: Callable[[Database], Awaitable[T]])
     from streams.clickhouse.reader import Database
 
     async def work() -> T:
-        database = Database(settings)
+        database = Database(settings, timeout_s=_PATIENCE_S)
         try:
             return await ask(database)
         finally:

@@ -134,7 +134,7 @@ def _lines(made: MadeReport, asked: ReportConfig, has_pdf: bool) -> tuple[str, .
         weak = view.seen.weak[0][0] if view.seen.weak else WORDS["none_weak"](language)
         said = [health, weak, f"{WORDS['loss'](language)}: {view.lost}"]
         said += [f"{target.name}: {target.said}" for target in view.targets]
-        lines.append(f"{view.store} · " + " · ".join(said))
+        lines.append(f"{view.called} · " + " · ".join(said))
     lines += [f"{store}: {WORDS['group_missing'](language)}" for store in made.missing]
     lines.append(WORDS["mail_pdf" if has_pdf else "mail_page"](language))
     return tuple(lines)

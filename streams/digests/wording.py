@@ -29,10 +29,6 @@ class DigestReaderWording(ReaderWording):
         """``泰国``, ``Thailand``; the code itself where it has no name."""
         return str(self._locale.territories.get(code, code))
 
-    def money_exactly(self, amount: float, currency: str) -> str:
-        """``US$1,234``, ``₫10.33亿``: a sum of what was counted, to the unit; from ten million on four digits, not an estimate's two."""
-        return self._amount(amount, currency, 4)
-
     def signed_percent(self, change: float) -> str:
         """``−18%``, ``+2.1%``, ``±0%``: whole ones from 10 % on, ``>+999%`` for what is out of all proportion."""
         if change > 9.99:

@@ -11,6 +11,7 @@ from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.findings import FunnelFinding
 from scoring.evaluation.single_rules import ALL_ADVICE
 from scoring.evaluation.spans import span_name
+from scoring.evaluation.texts import DUTY_NAMES, EFFORTS
 from streams.evaluation.advised import AdviceLife, advice_key, hit_rates
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -18,7 +19,13 @@ from streams.evaluation.words import WORDS
 
 @dataclass(frozen=True, slots=True)
 class AdviceLine:
-    """One piece of advice: what to do, when it is checked by what, how it did so far, and what people did about it."""
+    """One piece of advice: what to do, when it is checked by what, how it did so far, and what people did about it.
+
+    Attributes:
+        why, does, owner, effort: what was found, what to do, the role that does it and how much work it is, apart; empty of an
+            earlier period's.
+        of: id of the reading that judges it.
+    """
 
     key: str
     check_ms: int
@@ -26,6 +33,11 @@ class AdviceLine:
     check: str
     record: str
     life: str
+    of: str
+    why: str = ""
+    does: str = ""
+    owner: str = ""
+    effort: str = ""
 
 
 def advice_lines(
@@ -36,12 +48,19 @@ def advice_lines(
 ) -> tuple[AdviceLine, ...]:
     """The advice of what was found in a period."""
     hits = hit_rates(lives.values())
-    lines = []
-    for planned in (action for one in found for action in one.actions):
+    language, lines = wording.language, []
+    for finding, planned in ((one, action) for one in found for action in one.actions):
         key = advice_key(planned, span)
         text, check, record = say.say_action(planned, span.zone, hits.get(planned.advice.id), wording)
         life = said_life(lives.get(key), span.zone, wording)
-        lines.append(AdviceLine(key, planned.check_ms, text, check, record, life))
+        advice = planned.advice
+        parts = (
+            finding.scenario.title(language),
+            advice.text(language),
+            DUTY_NAMES[advice.owner](language),
+            EFFORTS[advice.effort](language),
+        )
+        lines.append(AdviceLine(key, planned.check_ms, text, check, record, life, planned.judged_by, *parts))
     return tuple(lines)
 
 
@@ -56,7 +75,15 @@ def earlier_lines(
         check = WORDS["given_in"](language, period=life.period, name=say.reading_name(life.reading, language))
         text = ALL_ADVICE[life.advice].text(language)
         lines.append(
-            AdviceLine(life.key, life.check_ms, text, check, "", said_life(life, span.zone, wording))
+            AdviceLine(
+                life.key,
+                life.check_ms,
+                text,
+                check,
+                "",
+                said_life(life, span.zone, wording),
+                life.reading,
+            )
         )
     return tuple(lines)
 

@@ -22,9 +22,11 @@ from scoring.evaluation.attribution.lines import (
     AttributionRefusal,
     Compared,
 )
+from scoring.evaluation.results import ORDERS, SALES
 from scoring.evaluation.sentences import reading_name, say_rows
 from scoring.wording.text import Language
 from streams.evaluation.wording import EvaluationReader
+from streams.evaluation.words import WORDS
 from streams.incidents.reader import LOCALES
 
 #: lines of campaigns that a page shows; the others are in the view and in the API
@@ -104,7 +106,7 @@ def line_with(found: Attribution, of: str) -> tuple[AttributedLine, int] | None:
 def rows_name(of: str, language: Language) -> str:
     """What the rows of an id are of, for people."""
     if not of.startswith(ATTRIBUTION):
-        return reading_name(of, language)
+        return WORDS[f"result_{of}"](language) if of in (ORDERS, SALES) else reading_name(of, language)
     channel, source, campaign = [*of.split("|", 3), "", "", ""][1:4]
     return " · ".join(part for part in (channel_name(channel, language), source, campaign) if part)
 

@@ -152,6 +152,7 @@ async def _known(database: Database, way: WayBack) -> KnownStore | None:
     """What the tables give today of the store and period of a report."""
     store = StoreConfig.model_construct(
         id=way.store,
+        name=way.called,
         zone=way.zone,
         ship_within_days=way.ship_within_days,
         answer_within_hours=way.answer_within_hours,

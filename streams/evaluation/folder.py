@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.order_figures import OrderFigures
 from scoring.evaluation.report_figures import SPEND, ReportBook
+from scoring.evaluation.results import PeriodResult, SoldOrders, period_results
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.seen_decoys import seen_decoys
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
@@ -82,6 +83,7 @@ class ReadFolder:
         notices: what whoever reads the scores has to know of the files first.
         platforms: whose exports they are.
         decoys, checked: what else may make it look so, and what could be looked for.
+        results: of the period next to those before it.
     """
 
     files: tuple[ReadFile, ...]
@@ -94,6 +96,7 @@ class ReadFolder:
     platforms: frozenset[str] = frozenset()
     decoys: tuple[DecoyEvidence, ...] = ()
     checked: frozenset[DecoyKind] = frozenset()
+    results: Mapping[str, PeriodResult] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -156,7 +159,8 @@ def read_folder(
             f"not one complete {chosen.value} is in the files; take a shorter period with --period"
         )
     content.events.note_within = spans[0].start_ms - LOOKBACK_MS, spans[0].end_ms
-    orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
+    orders_of = " + ".join(sorted(content.order_files))
+    orders = OrderFigures(lives, orders_of or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
     known = StoreSources(
         choices.store,
@@ -165,8 +169,9 @@ def read_folder(
         content.events.figures(until, zone),
         promises=promises or NO_PROMISES,
     )
-    figures = store_figures(known, spans, _each(lives, spans[0]))
-    volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)), known.rows)
+    sold = {span: one for span in spans if (one := _sold(lives, span, orders_of)) is not None}
+    figures = store_figures(known, spans, sold[spans[0]].each if spans[0] in sold else None)
+    volumes = _volumes(lives, spans, orders_of, known.rows)
     return ReadFolder(
         tuple(sorted(content.files, key=lambda one: one.name)),
         figures,
@@ -177,6 +182,7 @@ def read_folder(
         tuple(_notices(content, currencies)),
         frozenset({*content.platforms, *content.reported}),
         *seen_decoys(known, spans, country_of(zone)),
+        period_results(figures, spans, sold),
     )
 
 
@@ -282,8 +288,8 @@ def _known(lives: Sequence[OrderLife], content: _Content, zone: str) -> tuple[in
     return min([*begins, *(events or ())]), max(ends)
 
 
-def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:
-    """The mean amount of the period's orders that have one, where all are of one currency."""
+def _sold(lives: Sequence[OrderLife], span: EvaluationSpan, relation: str) -> SoldOrders | None:
+    """The period's orders that have an amount, where all are of one currency."""
     priced = [
         life
         for life in lives
@@ -291,7 +297,9 @@ def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:
     ]
     if not priced or len({life.currency for life in priced}) != 1 or not priced[0].currency:
         return None
-    return float(sum(life.highest or 0 for life in priced)) / len(priced)
+    rows = SourceRows(relation, f"placed_ms >= {span.start_ms} AND placed_ms < {span.end_ms}", len(priced))
+    amount = float(sum(life.highest or 0 for life in priced))
+    return SoldOrders(len(priced), amount, priced[0].currency, rows)
 
 
 def _volumes(

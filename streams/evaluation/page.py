@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,15 @@ from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
+from scoring.evaluation.results import PeriodResult, period_results
 from scoring.wording.text import Language, in_language
 from streams.evaluation.attribution_answer import attribution_answer
 from streams.evaluation.attribution_view import attribution_view
 from streams.evaluation.folder import FROM_FILES, ReadFile, ReadFolder
 from streams.evaluation.knowing import KnownStore
+from streams.evaluation.result_view import result_rows, said_before
 from streams.evaluation.stored import FROM_TABLES
-from streams.evaluation.view import EvaluationView, evaluation_view
+from streams.evaluation.view import EvaluationView, ScoredLine, evaluation_view
 from streams.evaluation.way_back import WAY_BACK, GroupWay, WayBack, embedded
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -60,8 +62,9 @@ def evaluation_page(
 def folder_page(read: ReadFolder, way: WayBack) -> str:
     """The page of what a folder holds."""
     wording = EvaluationReader(way.language)
+    known = evaluate_store(read.figures)
     view = evaluation_view(
-        evaluate_store(read.figures),
+        known,
         read.volumes,
         read.currency,
         wording,
@@ -70,6 +73,7 @@ def folder_page(read: ReadFolder, way: WayBack) -> str:
         checked=read.checked,
         platforms=read.platforms,
     )
+    view = _with_results(replace(view, called=view.store), read.results, known, read.currency, wording)
     return evaluation_page(_with_attribution(view, read.attribution, wording), way, read.files, read.notices)
 
 
@@ -77,6 +81,22 @@ def _with_attribution(
     view: EvaluationView, found: Attribution | None, wording: EvaluationReader
 ) -> EvaluationView:
     return view if found is None else replace(view, attribution=attribution_view(found, wording))
+
+
+def _with_results(
+    view: EvaluationView,
+    results: Mapping[str, PeriodResult],
+    evaluation: StoreEvaluation,
+    currency: str,
+    wording: EvaluationReader,
+) -> EvaluationView:
+    """The view with what came out next to what came out before."""
+
+    def lines(those: Sequence[ScoredLine]) -> tuple[ScoredLine, ...]:
+        return tuple(replace(one, before=said_before(results.get(one.id), wording)) for one in those)
+
+    rows = result_rows(results, evaluation, currency, wording)
+    return replace(view, results=rows, indicators=lines(view.indicators), steps=lines(view.steps))
 
 
 def stored_page(known: KnownStore, way: WayBack) -> str:
@@ -101,6 +121,9 @@ def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | No
         platforms=(known.config.platform.value,),
         left_out=read.left_out,
     )
+    results = period_results(read.figures, read.spans, read.sold)
+    view = replace(view, called=known.config.called(language))
+    view = _with_results(view, results, known.evaluation, read.currency, wording)
     return _with_attribution(view, known.attribution, wording)
 
 

@@ -163,12 +163,12 @@ SHIPPING = _HOURS_OF_A_STORE.format(
 )
 
 #: what an order of each period brings, where all have one currency
-_IS_WORTH = "amount > 0 AND currency != ''"
+IS_WORTH = "amount > 0 AND currency != ''"
 WORTH = f"""
-SELECT store, {_SPAN.format(begin="placed_ms")} AS span, toFloat64(sum(amount)) / count() AS each, uniqExact(currency) AS currencies,
+SELECT store, {_SPAN.format(begin="placed_ms")} AS span, toFloat64(sum(amount)) / count() AS each, count() AS orders, uniqExact(currency) AS currencies,
        any(currency) AS one_currency
 FROM ({_TIMES})
-WHERE {_IS_WORTH}
+WHERE {IS_WORTH}
 GROUP BY store, span
 HAVING span > 0
 """
@@ -194,7 +194,7 @@ def days_of_orders(zone: str, promises: Sequence[int]) -> str:
     more = (
         f"if(paid_ms > 0 AND shipped_ms > 0, [('hours', paid_ms, shipped_ms, toUInt8(1), {{ship_days:Array(Int64)}}, "
         f"arrayMin({{ship_days:Array(Int64)}}) * 86400000, {hours}, '', toDecimal128(0, 9))], [])",
-        f"if({_IS_WORTH}, [('worth', placed_ms, toInt64(0), toUInt8(0), [toInt64(0)], toInt64(0), toInt64(0), toInt64(0), toString(currency), assumeNotNull(amount))], [])",
+        f"if({IS_WORTH}, [('worth', placed_ms, toInt64(0), toUInt8(0), [toInt64(0)], toInt64(0), toInt64(0), toInt64(0), toString(currency), assumeNotNull(amount))], [])",
     )
     return f"""
 SELECT
@@ -254,7 +254,7 @@ KEPT_SHIPPING = _HOURS_OF_A_STORE.format(
 
 #: ``WORTH`` of the days that are kept
 KEPT_WORTH = f"""
-SELECT store_id AS store, {_SPAN_OF_DAY.format(day="kept.day")} AS span, toFloat64(sum(kept.amount)) / sum(kept.orders) AS each,
+SELECT store_id AS store, {_SPAN_OF_DAY.format(day="kept.day")} AS span, toFloat64(sum(kept.amount)) / sum(kept.orders) AS each, sum(kept.orders) AS orders,
        uniqExact(kept.currency) AS currencies, any(kept.currency) AS one_currency
 FROM (SELECT store_id, arrayJoin(worth) AS kept {_OF_ZONE})
 GROUP BY store, span

@@ -13,6 +13,7 @@ from scoring.evaluation.assembling import store_figures
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import SourceRows
 from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
+from scoring.evaluation.results import SoldOrders
 from scoring.evaluation.suppliers import CountedRows, StorePromises, StoreSources
 from scoring.funnel.segment_names import NO_PAGE, PAGELESS, takes_part
 from scoring.funnel.stages import STAGES, Stage
@@ -33,11 +34,11 @@ class ReadStore:
 
     Attributes:
         known: its sources.
-        worth: what an order of each period brings, with its currency; nothing where there are several or none.
+        worth: the orders of each period that have an amount, what an order brings, and its currency; nothing where there are several or none.
     """
 
     known: StoreSources
-    worth: Mapping[EvaluationSpan, tuple[float, str]]
+    worth: Mapping[EvaluationSpan, tuple[float, str, int]]
     _made: dict[tuple[tuple[EvaluationSpan, ...], int], StoreFigures] = field(default_factory=dict)
 
     def figures(self, spans: Sequence[EvaluationSpan], until_ms: int) -> StoreFigures:
@@ -53,6 +54,13 @@ class ReadStore:
         events = known.events.until(until_ms) if isinstance(known.events, StoredEvents) else known.events
         orders = known.orders.until(until_ms) if isinstance(known.orders, StoredOrders) else known.orders
         return store_figures(replace(known, orders=orders, events=events), spans, each[0] if each else None)
+
+    def sold(self) -> dict[EvaluationSpan, SoldOrders]:
+        """Its orders of each period, and what they add up to."""
+        return {
+            span: SoldOrders(orders, each * orders, currency, sold_rows(self.known.store, span, orders))
+            for span, (each, currency, orders) in self.worth.items()
+        }
 
     def counted(self, stage: Stage, spans: Sequence[EvaluationSpan]) -> list[int]:
         """Its events of a stage in each period."""
@@ -173,11 +181,20 @@ def _read_store(
         promises,
     )
     each = {
-        by_place[int(row["span"])]: (float(row["each"]), str(row["one_currency"]))
+        by_place[int(row["span"])]: (float(row["each"]), str(row["one_currency"]), int(row["orders"]))
         for row in worth
         if int(row["currencies"]) == 1 and int(row["span"]) in by_place
     }
     return ReadStore(known, each)
+
+
+def sold_rows(store: str, span: EvaluationSpan, count: int) -> SourceRows:
+    """The orders of a period that have an amount."""
+    condition = (
+        f"store_id = {literal(store)} AND left_out = '' AND {queries.IS_WORTH} AND placed_at >= {moment(span.start_ms)}"
+        f" AND placed_at < {moment(span.end_ms)}"
+    )
+    return SourceRows("orders", condition, count)
 
 
 def counted_rows(store: str) -> CountedRows:

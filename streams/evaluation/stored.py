@@ -13,6 +13,7 @@ from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.platform_targets import PlatformTarget
+from scoring.evaluation.results import SoldOrders
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.seen_decoys import largest_of_each, seen_decoys
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past, span_name
@@ -56,6 +57,7 @@ class StoredStore:
         checked: kinds of decoy that could be looked for.
         platform_targets: figures of its platforms with their targets, as said last in the period.
         left_out: periods that it is not compared with, by name, and why.
+        sold: its orders of each period, as far as they are of one currency.
     """
 
     figures: StoreFigures
@@ -69,6 +71,7 @@ class StoredStore:
     checked: frozenset[DecoyKind] = frozenset()
     platform_targets: tuple[PlatformTarget, ...] = ()
     left_out: Mapping[str, Bilingual] = field(default_factory=dict)
+    sold: Mapping[EvaluationSpan, SoldOrders] = field(default_factory=dict)
 
 
 async def stored_store(
@@ -188,6 +191,7 @@ def assembled(
         seen,
         checked | looked_for,
         left_out=left_out,
+        sold=own.sold(),
     )
 
 

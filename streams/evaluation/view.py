@@ -12,7 +12,7 @@ from scoring.evaluation.dimensions.closing import closed_by
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty, shares_of_step
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
-from scoring.evaluation.figure import Figure, IndicatorKind, exposed
+from scoring.evaluation.figure import Figure, exposed
 from scoring.evaluation.findings import DecoyEvidence, Standing
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.platform_targets import PlatformTarget
@@ -24,14 +24,17 @@ from scoring.evaluation.texts import COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHA
 from scoring.evaluation.weak_spots import weak_spots
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.catalogue import step_name
-from scoring.wording.text import Language, Text
+from scoring.wording.text import Language
 from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_lines
 from streams.evaluation.advised import AdviceLife
 from streams.evaluation.attribution_view import AttributionView
 from streams.evaluation.closing import closing_lines
 from streams.evaluation.compared_with import said_comparison
+from streams.evaluation.first_steps import FirstSteps, first_steps
 from streams.evaluation.platform_targets import PlatformTargetLine, platform_lines
 from streams.evaluation.radar import RadarAxis, radar_axes
+from streams.evaluation.result_view import ResultRow, said_target
+from streams.evaluation.said_values import said_value
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 
@@ -49,6 +52,7 @@ class ScoredLine:
         dot: where the dot and the interval lie; None: no score.
         cells: further cells, in the order of the table's heads.
         rows: where it comes from.
+        before: its earlier values, with the gaps.
         bar: of a step, the part that advanced and the usual one, in percent of the wider of the two; None where unknown.
     """
 
@@ -59,6 +63,7 @@ class ScoredLine:
     cells: tuple[str, ...]
     rows: tuple[str, ...] = ()
     bar: tuple[float, float] | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ class TargetLine:
 
 @dataclass(frozen=True, slots=True)
 class SeenView:
-    """What is clearly low, what rules found and did not find, and what to do, each line by line."""
+    """What to do first, what is clearly low, what rules found and did not find, and the advice of this period and of earlier ones."""
 
+    first: FirstSteps
     weak: tuple[tuple[str, ...], ...]
     findings: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...]
@@ -99,7 +105,7 @@ class SeenView:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationView:
-    """All that a page shows of an evaluation. ``zone`` and the days are of the store's clock."""
+    """All that a page shows of an evaluation. ``called`` is the store's name; ``zone`` and the days are of its clock."""
 
     store: str
     first: str
@@ -126,6 +132,8 @@ class EvaluationView:
     no_cause: str
     version: int
     attribution: AttributionView | None = None
+    results: tuple[ResultRow, ...] = ()
+    called: str = ""
 
 
 def evaluation_view(
@@ -227,11 +235,14 @@ def _seen(
 ) -> SeenView:
     findings = findings_in(evaluation, volumes, decoys, checked)
     found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
+    weak = weak_spots(evaluation, kind)
+    advice = advice_lines(found, evaluation.span, lives, wording)
     return SeenView(
-        tuple(say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)),
+        first_steps(advice, weak, evaluation.span, wording),
+        tuple(say.say_weak_spot(spot, wording) for spot in weak),
         tuple(say.say_finding(one, wording) for one in found),
         tuple(say.say_finding(one, wording) for one in findings if one not in found),
-        advice_lines(found, evaluation.span, lives, wording),
+        advice,
         earlier_lines(evaluation.span, lives, wording),
     )
 
@@ -252,17 +263,10 @@ def _owner_of(of: str) -> Duty:
 
 
 def _target(of: str, one: TargetResult, wording: EvaluationReader) -> TargetLine:
-    indicator = INDICATOR_BY_ID.get(of)
-    kind = indicator.kind if indicator is not None else IndicatorKind.RATE
-    unit = indicator.unit if indicator is not None else None
-    written = {
-        name: said_number(value, kind, unit, wording)
-        for name, value in (("value", one.value), ("target", one.target), ("gap", abs(one.gap)))
-    }
     language = wording.language
-    said = say.say_target(one, written, language)
     owner = DUTY_NAMES[_owner_of(of)](language)
-    return TargetLine(of, say.reading_name(of, language), owner, said, one.set_by, one.is_met)
+    name = say.reading_name(of, language)
+    return TargetLine(of, name, owner, said_target(of, one, wording), one.set_by, one.is_met)
 
 
 def _kept(evaluation: StoreEvaluation, duty: Duty, wording: EvaluationReader) -> str:
@@ -293,6 +297,8 @@ def _duties(
 
 
 def _lost(funnel: FunnelLoss, currency: str, wording: EvaluationReader) -> str:
+    if all(step.loss is None for step in funnel.steps):  # nothing is known of it, which is not nothing
+        return "–"
     said = wording.signed(float(funnel.lost))
     return (
         said
@@ -328,21 +334,6 @@ def _indicator(
     )
     rows = say.say_rows(figure.rows, wording) if figure else ()
     return ScoredLine(one.indicator.id, one.indicator.name(language), said, score, cells, rows)
-
-
-def said_value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
-    """A figure's value as its kind is written, with its unit if it has one."""
-    return said_number(figure.value, figure.kind, unit, wording)
-
-
-def said_number(number: float, kind: IndicatorKind, unit: Text | None, wording: EvaluationReader) -> str:
-    """A number of a kind as it is written, with its unit if it has one."""
-    if kind is IndicatorKind.RATE:
-        return wording.percent(number)
-    if kind is IndicatorKind.COUNT and unit is None:  # of a step, per visit
-        return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * number))
-    value = wording.decimal(number)
-    return value if unit is None else f"{value} {unit(wording.language)}"
 
 
 def _step(step: JudgedStep, currency: str, wording: EvaluationReader) -> ScoredLine:

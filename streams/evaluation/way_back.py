@@ -53,6 +53,7 @@ class WayBack(msgspec.Struct, frozen=True):
         base_currency: in which stores of several currencies are summed.
         platform, country: of the store; of files, nothing.
         left_out: periods that it was not compared with, by name, and why, in Chinese and English.
+        called: what the page calls the store.
     """
 
     form: int
@@ -77,6 +78,7 @@ class WayBack(msgspec.Struct, frozen=True):
     platform: str = ""
     country: str = ""
     left_out: tuple[tuple[str, str, str], ...] = ()
+    called: str = ""
 
 
 class GroupWay(msgspec.Struct, frozen=True):
@@ -122,6 +124,7 @@ def way_of_tables(known: KnownStore, language: Language) -> WayBack:
         known.config.platform.value,
         known.config.country,
         tuple((name, in_language(why, "zh"), in_language(why, "en")) for name, why in read.left_out.items()),
+        called=known.config.called(language),
     )
 
 

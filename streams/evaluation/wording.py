@@ -18,6 +18,10 @@ class EvaluationReader(ReaderWording):
         """A number with one decimal at most."""
         return str(format_decimal(round(value, 1) + 0.0, format="#,##0.#", locale=LOCALES[self.language]))
 
+    def hundredths(self, value: float) -> str:
+        """A number with two decimals: of an index one percent matters."""
+        return str(format_decimal(round(value, 2) + 0.0, format="#,##0.00", locale=LOCALES[self.language]))
+
     def signed(self, value: float) -> str:
         """A number with its sign: ``+12.5``, ``−3``; 0 has none."""
         said = self.decimal(abs(value))

@@ -46,6 +46,10 @@ class ReaderWording:
         """An amount rounded to two significant digits, so that no false exactness is suggested; short from ten million on."""
         return self._amount(_rounded(amount, 2), currency, 3)
 
+    def money_exactly(self, amount: float, currency: str) -> str:
+        """``US$1,234``, ``₫10.33亿``: a sum of what was counted, to the unit; from ten million on four digits, not an estimate's two."""
+        return self._amount(amount, currency, 4)
+
     def _amount(self, amount: float, currency: str, digits: int) -> str:
         """An amount to the unit; from ten million on short, with that number of digits."""
         if abs(amount) >= 1e7:

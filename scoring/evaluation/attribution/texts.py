@@ -74,7 +74,7 @@ KNOWN_MONEY = Text(
     "金额 {money}，其中知道来路的 {known}。", "They brought {money}; those whose way is known, {known}."
 )
 UNPRICED = Text("{n} 单没有金额。", "{n} orders have no amount.")
-IN_BASE = Text("按 {day} 的汇率约合 {money}。", "By the rate of {day} about {money}.")
+IN_BASE = Text("按 {day} 的汇率约合 {money}。", "That is about {money} at the rate of {day}.")
 RATE_USED = Text(
     "{currency} 按 {day} 的汇率 {rate} 折成 {into}。", "{currency} at {rate} {into}, the rate of {day}."
 )

@@ -26,8 +26,8 @@ from scoring.wording.text import Language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.evaluation.grouped import ComparedNumber, StoreGroup, store_groups
+from streams.evaluation.said_values import said_value
 from streams.evaluation.stored_health import read_health
-from streams.evaluation.view import said_value
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import EvaluationComparison, group_of
 from streams.web.evaluation.asking import FRESH_S, PERIODS, language_of, length_of

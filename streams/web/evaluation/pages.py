@@ -16,6 +16,7 @@ from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation
 from scoring.evaluation.explaining import explain
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.readings import STEP
+from scoring.evaluation.results import ORDERS, SALES
 from scoring.evaluation.spans import SpanLength
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
@@ -238,7 +239,7 @@ def _kind(request: web.Request, evaluation: StoreEvaluation) -> ComparatorKind:
 
 
 def _behind(known: KnownStore, of: str) -> SourceRows | None:
-    """The rows of an indicator, a step, a platform's target, or a line of the attribution."""
+    """The rows of an indicator, a step, orders and sales, a platform's target, or a line of the attribution."""
     if known.attribution is not None and (found := line_with(known.attribution, of)) is not None:
         line, at = found
         return line.rows[at]
@@ -247,6 +248,8 @@ def _behind(known: KnownStore, of: str) -> SourceRows | None:
     figure: Figure | None = steps.get(of) or indicators.get(of)
     if figure is not None:
         return figure.rows[0]
+    if of in (ORDERS, SALES) and (sold := known.read.sold.get(known.read.spans[0])) is not None:
+        return sold.rows
     return next((one.rows for one in known.read.platform_targets if one.of == of), None)
 
 

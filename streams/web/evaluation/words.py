@@ -51,6 +51,10 @@ _SHARED = (
     "who",
     "coverage",
     "nothing_found",
+    "findings",
+    "none_scored",
+    "closing",
+    *(key for key in WORDS if key.startswith(("first", "result"))),
     "weights",
     *(key for key in WORDS if key.startswith("attribution")),
 )

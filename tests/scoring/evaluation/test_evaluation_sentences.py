@@ -175,7 +175,7 @@ def test_a_finding_says_what_is_seen_what_else_it_may_be_and_what_would_disprove
     assert owner.startswith("技术 · 用主要机型走一遍结账到付款")
     assert check == "2026-01-07 复查下单 → 支付"
     assert record == "这条建议用过 4 次能判断的，3 次有改善；另有 2 次说不准"
-    assert say.say_action(finding.actions[0], "UTC", None, EN)[2] == "not judged before"
+    assert say.say_action(finding.actions[0], "UTC", None, EN)[2] == "this advice has no record yet"
 
 
 def test_a_low_score_of_shipping_time_was_said_as_a_short_shipping_time() -> None:
