@@ -30,10 +30,17 @@ class HumanActionKind(StrEnum):
     ACCEPT = "accept"
     DECLINE = "decline"
     DONE = "done"
+    #: of the targets of evaluations: ``targets`` are set together, ``about`` names the set, which can be taken back whole
+    SET_TARGETS = "set_targets"
+    UNDO_TARGETS = "undo_targets"
 
 
 #: what is done about advice
 ADVICE_KINDS = (HumanActionKind.ACCEPT, HumanActionKind.DECLINE, HumanActionKind.DONE)
+
+
+#: what is done about targets
+TARGET_KINDS = (HumanActionKind.SET_TARGETS, HumanActionKind.UNDO_TARGETS)
 
 
 class CloseReason(StrEnum):
@@ -45,11 +52,20 @@ class CloseReason(StrEnum):
     FALSE_ALARM = "false_alarm"
 
 
+class SetTarget(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A target that somebody set: of an indicator or ``step:ID``, its value, the store's id or a pattern (empty: all), and who wants it."""
+
+    of: str
+    value: float
+    store: str = ""
+    set_by: str = ""
+
+
 class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
     """One action, as it is on the topic.
 
     ``alert_id`` is empty for a silence by matchers alone. ``until_ms`` is the end of a silence; ``assignee`` is whom an
-    alert was given to; ``about`` is the advice that an action is of; ``receiver`` is whose message held the link, empty for page, API and command.
+    alert was given to; ``about`` is the advice, or the set of ``targets``, that an action is of; ``receiver`` is whose message held the link, empty for page, API and command.
     """
 
     action_id: str
@@ -65,6 +81,7 @@ class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
     silence_id: str = ""
     via: str = ""
     about: str = ""
+    targets: tuple[SetTarget, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +120,7 @@ def after_action(before: AlertHandling, action: HumanAction) -> AlertHandling:
             return replace(before, silenced_until_ms=action.until_ms)
         case HumanActionKind.UNSILENCE:
             return replace(before, silenced_until_ms=None)
-        case HumanActionKind.UNSUBSCRIBE | HumanActionKind.SUBSCRIBE:
-            return before
-        case HumanActionKind.ACCEPT | HumanActionKind.DECLINE | HumanActionKind.DONE:
+        case _:  # of digests, advice and targets
             return before
 
 

@@ -1,7 +1,7 @@
 """What came out in a period next to what came out before: the period before it and the same one a year ago, each with the gap.
 
 A gap of a figure is beyond counting noise where |g − g'| > 1.645 · √(Var g + Var g'): the 90 % interval of the difference on the scale on
-which figures are scored. Of a sum, such as orders and sales, nothing says how far it swings by itself: its gap is given and not judged.
+which figures are scored. Of a sum, such as orders and sales, nothing says how far it swings anyway: its gap is given and not judged.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from streams.cli.evaluate import (
 from streams.cli.report_advice import advice
 from streams.cli.report_check import CHECK_HELP, asked_of_tables, check
 from streams.cli.report_mail import preview, schedule
+from streams.cli.report_targets import targets
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
@@ -47,6 +48,7 @@ def register(app: typer.Typer) -> None:
     reports.command()(preview)
     reports.command()(schedule)
     reports.command()(advice)
+    reports.command()(targets)
     app.add_typer(reports, name="report")
 
 

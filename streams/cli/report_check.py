@@ -34,8 +34,6 @@ Example: `funnelwatch report check reports/us-own.html`
 """
 #: how a check ends whose numbers cannot all be derived again
 UNDERIVED = 3
-#: a report reads whole periods, and nobody waits in front of a page for it
-_PATIENCE_S = 120.0
 #: places that are shown; `--json` has all
 _SHOWN = 40
 
@@ -97,9 +95,10 @@ def _say_checked(found: CheckedReport) -> None:
 def asked_of_tables(settings: Settings, ask: Callable[[Database], Awaitable[T]]) -> T:
     """What ``ask`` reads from the tables of the instance."""
     from streams.clickhouse.reader import Database
+    from streams.digests.composing import PATIENCE_S  # a report reads whole periods, as a digest does
 
     async def work() -> T:
-        database = Database(settings, timeout_s=_PATIENCE_S)
+        database = Database(settings, timeout_s=PATIENCE_S)
         try:
             return await ask(database)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scoring.evaluation.errors import EvaluationError
@@ -76,8 +76,8 @@ def target_problems(config: Config) -> list[str]:
     return [f"{path}: unknown store {store!r}" for store in missing]
 
 
-def targets_of(config: Config, store_id: str) -> tuple[StoreTarget, ...]:
-    """The targets of a store; of several of one thing the last holds: the file's after those of the configuration.
+def targets_of(config: Config, store_id: str, later: Sequence[TargetConfig] = ()) -> tuple[StoreTarget, ...]:
+    """The targets of a store; of several of one thing the last holds: the file's after those of the configuration, ``later`` ones last.
 
     Raises:
         ConfigError: the file cannot be read, or a line is not a target.
@@ -85,6 +85,7 @@ def targets_of(config: Config, store_id: str) -> tuple[StoreTarget, ...]:
     every = list(config.targets)
     if config.target_file:
         every += read_target_file(Path(config.target_file))
+    every += later
     return tuple(
         StoreTarget(one.of, one.value, one.set_by)
         for one in every

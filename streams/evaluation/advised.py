@@ -105,19 +105,19 @@ async def read_lives(
         until_ms: not 0: later ones are left out.
     """
     about = f"{_BEGIN}|{store}|"
-    every = [*await _actions(database, about), *(one for one in pending if one.about.startswith(about))]
+    every = [*await read_actions(database, about), *(one for one in pending if one.about.startswith(about))]
     return lives_of(one for one in every if not until_ms or one.at_ms <= until_ms)
 
 
 async def read_all_lives(database: Database) -> dict[str, dict[str, AdviceLife]]:
     """What people did about all advice, by store."""
     found: dict[str, dict[str, AdviceLife]] = {}
-    for key, life in lives_of(await _actions(database, f"{_BEGIN}|")).items():
+    for key, life in lives_of(await read_actions(database, f"{_BEGIN}|")).items():
         found.setdefault(key.split("|")[1], {})[key] = life
     return found
 
 
-async def _actions(database: Database, about: str) -> list[HumanAction]:
+async def read_actions(database: Database, about: str) -> list[HumanAction]:
     """Actions on what begins so, the oldest first."""
     actions = []
     for row in await database.rows(ACTIONS, about=f'"about":"{about}'):

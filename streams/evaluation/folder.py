@@ -144,9 +144,6 @@ def read_folder(
         NothingToEvaluateError: no file holds orders, reports or events that can be used, or no period is complete.
     """
     content = _content_of(paths, choices, read_at_ms)
-    for refund in content.events.refunds():
-        if refund.order_id in content.facts:
-            content.facts[refund.order_id].append(refund)
     lives = [life for versions in content.facts.values() if (life := merge(versions)) is not None]
     if not lives and not content.rows and not content.events.days:
         raise NothingToEvaluateError(_why_nothing(content.files))
@@ -169,13 +166,12 @@ def read_folder(
         content.events.figures(until, zone),
         promises=promises or NO_PROMISES,
     )
-    sold = {span: one for span in spans if (one := _sold(lives, span, orders_of)) is not None}
+    sold = _sold_in(lives, spans, orders_of)
     figures = store_figures(known, spans, sold[spans[0]].each if spans[0] in sold else None)
-    volumes = _volumes(lives, spans, orders_of, known.rows)
     return ReadFolder(
         tuple(sorted(content.files, key=lambda one: one.name)),
         figures,
-        volumes,
+        _volumes(lives, spans, orders_of, known.rows),
         next(iter(currencies)) if len(currencies) == 1 else "",
         chosen,
         content.attribution(choices.store, spans[0], lives, rates or bundled_rates()),
@@ -187,12 +183,16 @@ def read_folder(
 
 
 def _content_of(paths: Sequence[Path], choices: ImportChoices, read_at_ms: int) -> _Content:
+    """The records of all files, refunds of event files next to the orders that they are of."""
     content = _Content()
     for path in paths:
         with opened(path) as files:
             for file in files:
                 for summary in summarize(file, choices):
                     _take(summary, content, choices.store, read_at_ms)
+    for refund in content.events.refunds():
+        if refund.order_id in content.facts:
+            content.facts[refund.order_id].append(refund)
     return content
 
 
@@ -286,6 +286,13 @@ def _known(lives: Sequence[OrderLife], content: _Content, zone: str) -> tuple[in
     begins = [life.placed_ms for life in lives if life.placed_ms]
     begins += [row.period_start_ms for row in content.rows]
     return min([*begins, *(events or ())]), max(ends)
+
+
+def _sold_in(
+    lives: Sequence[OrderLife], spans: Sequence[EvaluationSpan], relation: str
+) -> dict[EvaluationSpan, SoldOrders]:
+    """What was sold in each period, as far as it is of one currency."""
+    return {span: one for span in spans if (one := _sold(lives, span, relation)) is not None}
 
 
 def _sold(lives: Sequence[OrderLife], span: EvaluationSpan, relation: str) -> SoldOrders | None:

@@ -17,6 +17,7 @@ from streams.config.targets import targets_of
 from streams.evaluation.advised import AdviceLife, judged, read_lives
 from streams.evaluation.attributed import AttributionRates, rates_of, read_attributions
 from streams.evaluation.excused import NO_RULES, Excusing
+from streams.evaluation.set_targets import held_targets, read_target_sets
 from streams.evaluation.stored import StoredStore, stored_store, stores_alike
 
 
@@ -64,7 +65,7 @@ async def known_store(
     Raises:
         ConfigError: the file of targets cannot be read.
     """
-    targets = targets_of(config, store.id)
+    targets = targets_of(config, store.id, held_targets(await read_target_sets(database, pending)))
     alike = stores_alike(config, store)
     lives = await read_lives(database, store.id, pending)
     rates = rates_of(config) if has_attribution else None

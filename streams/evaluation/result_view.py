@@ -101,6 +101,11 @@ def said_target(of: str, one: TargetResult, wording: EvaluationReader) -> str:
     return say.say_target(one, written, wording.language)
 
 
+def said_goal(of: str, value: float, wording: EvaluationReader) -> str:
+    """A target's value, as the number that it is of is written."""
+    return said_number(value, _kind(of), _unit(of), wording)
+
+
 def _kind(of: str) -> IndicatorKind:
     return INDICATOR_BY_ID[of].kind if of in INDICATOR_BY_ID else IndicatorKind.RATE
 

@@ -27,6 +27,18 @@ SEVERAL_CURRENCIES = Text(
 CLOSED_FOR = Text("{share} 的时间打烊", "closed for {share} of it")
 SUPPRESSED_FOR = Text("{share} 是特殊日子：{names}", "{share} of it are special days: {names}")
 
+#: what is wrong with targets that somebody gives
+TARGET_PROBLEMS: Mapping[str, Text] = {
+    "too_large": Text("文件超过 {mb} MB", "the file has more than {mb} MB"),
+    "too_many": Text("超过 {n} 个目标，请分成几个文件", "more than {n} targets; split the file"),
+    "nothing": Text("文件里没有目标", "the file holds no target"),
+    "columns": Text("要有“指标”和“目标”两列（of、value），可加“店铺”“谁定的”；文件里是：{given}", "expected the columns of and value, and store and set_by if needed; the file has: {given}"),
+    "unreadable": Text("不是能读的 CSV 或 XLSX 文件", "is not a CSV or XLSX file that can be read"),
+    "of": Text("不认识的指标或步骤“{given}”；写名称或 id，`funnelwatch ask definition` 列出全部", "unknown indicator or step {given!r}; give its name or id, `funnelwatch ask definition` lists all"),
+    "number": Text("目标应是数字，不是“{given}”", "expected a number, not {given!r}"),
+    "value": Text("目标超出这个指标的范围（{why}）", "{why}"),
+    "store": Text("没有叫“{given}”的店铺", "no store is called {given!r}"),
+}  # fmt: skip
 WORDS: Mapping[str, Text] = {
     "title": Text("店铺评价", "Store evaluation"),
     "against": Text("{kind}：{answers}", "{kind}: {answers}"),
@@ -59,6 +71,7 @@ WORDS: Mapping[str, Text] = {
     "result_note": Text("括号里是与那一期的差；加粗的超出抽样误差（90%）。销售额和单数没有抽样误差可言，只列差多少；退款没有扣。", "In brackets the gap to that period; bold: beyond counting noise (90 %). Sales and orders are sums, whose gap is given and not judged; refunds are not deducted."),
     "last_was": Text("上一期 {value}（{gap}）", "before {value} ({gap})"),
     "year_was": Text("去年同期 {value}（{gap}）", "a year ago {value} ({gap})"),
+    "earlier_values": Text("之前", "Earlier"),
     "gap_points": Text("{gap} 个百分点", "{gap} pp"),
     "sources": Text("数从哪里来", "Where the numbers come from"),
     "sources_note": Text("表里的 [n] 是下面的编号：视图（条件；行数）。", "[n] in a table is the number below: view (condition; rows)."),

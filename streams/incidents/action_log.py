@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scoring.alerts.actions import ADVICE_KINDS, CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.actions import (
+    ADVICE_KINDS,
+    TARGET_KINDS,
+    CloseReason,
+    HumanAction,
+    HumanActionKind,
+    SetTarget,
+)
 from scoring.alerts.routing import parse_matcher
 from streams.errors import InputError
 from streams.kafka import topics
@@ -16,6 +23,10 @@ from streams.settings import Settings
 
 #: longest comment or reason, in characters
 MAX_TEXT = 2000
+#: targets that are set together, at most: one record holds them
+MAX_TARGETS = 2000
+#: how the name of a set of targets begins
+TARGETS_BEGIN = "targets|"
 #: longest silence, in ms
 MAX_SILENCE_MS = 30 * 86_400_000
 
@@ -118,6 +129,41 @@ def advice_action(
         until_ms=check_ms,
         via=via,
         about=about,
+    )
+
+
+def target_action(
+    kind: HumanActionKind,
+    at_ms: int,
+    who: str,
+    via: str,
+    *,
+    about: str,
+    name: str,
+    targets: Sequence[SetTarget] = (),
+) -> HumanAction:
+    """A checked action on targets: ``about`` names the set, ``name`` says where it came from, a file's name or none.
+
+    Raises:
+        InvalidActionError: it makes no sense; the text says why.
+    """
+    who = " ".join(who.split())[:100]
+    if not who:
+        raise InvalidActionError("say who you are: an action has a name")
+    if kind not in TARGET_KINDS:
+        raise InvalidActionError(f"unknown action {kind.value!r}; expected one of {', '.join(TARGET_KINDS)}")
+    if kind is HumanActionKind.SET_TARGETS and not 0 < len(targets) <= MAX_TARGETS:
+        raise InvalidActionError(f"expected 1 to {MAX_TARGETS} targets, not {len(targets)}")
+    action_id = uuid.uuid4().hex
+    return HumanAction(
+        action_id=action_id,
+        kind=kind,
+        at_ms=at_ms,
+        who=who,
+        text=name[:200],
+        via=via,
+        about=about or f"{TARGETS_BEGIN}{action_id}",
+        targets=tuple(targets),
     )
 
 

@@ -19,6 +19,7 @@ from clickhouse_connect.driver import AsyncClient
 from scoring.baselines.baseline import MIN_PEERS
 from scoring.evaluation.order_figures import DELIVER_DAYS, DISPUTE_DAYS, REFUND_DAYS, SHIP_DAYS
 from scoring.evaluation.spans import last_spans
+from scoring.evaluation.targets import StoreTarget
 from scoring.evaluation.weights import VERSION
 from scoring.funnel.units import DAY_MS
 from streams import metrics
@@ -35,6 +36,7 @@ from streams.evaluation.attribution_rows import TABLE, newest_attributions
 from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
+from streams.evaluation.set_targets import held_targets, read_target_sets
 from streams.evaluation.stored import MOST_PEERS, stores_alike
 from streams.jobs import order_days
 from streams.jobs.event_days import EventDays
@@ -45,6 +47,8 @@ _log = structlog.get_logger()
 
 #: what people did about advice, by store and key
 Lives: TypeAlias = Mapping[str, Mapping[str, AdviceLife]]
+#: that hold, by store
+Targets: TypeAlias = Mapping[str, Sequence[StoreTarget]]
 INTERVAL_S = 600.0
 #: stores of one statement
 STORES_AT_ONCE = 50
@@ -66,16 +70,18 @@ async def once(settings: Settings, config: Config, present_ms: int | None = None
     client, database = await open_writer(settings), JobDatabase(settings, _PATIENCE_S)
     try:
         lives = await read_all_lives(database)
+        later = held_targets(await read_target_sets(database))
+        targets = {store.id: targets_of(config, store.id, later) for store in config.stores}
         for batch in batches(config.stores, STORES_AT_ONCE):
             alike = {store.id: stores_alike(config, store)[:MOST_PEERS] for store in batch}
-            marks = await _fingerprints(client, settings, config, batch, alike, lives, at_ms)
+            marks = await _fingerprints(client, settings, config, batch, alike, lives, targets, at_ms)
             known = await marks_of(client, settings, [store.id for store in batch])
             changed = [
                 store for store in batch if store.id in marks and known.get(store.id) != marks[store.id]
             ]
             if not changed:
                 continue
-            rows, made = await _evaluated(database, config, changed, alike, lives, at_ms)
+            rows, made = await _evaluated(database, config, changed, alike, lives, targets, at_ms)
             written += made
             await write_evaluations(
                 client, settings, rows.tables(), {store.id: marks[store.id] for store in changed}, now_ms()
@@ -93,6 +99,7 @@ async def _evaluated(
     stores: Sequence[StoreConfig],
     alike: Mapping[str, Sequence[str]],
     lives: Lives,
+    targets: Targets,
     present_ms: int,
 ) -> tuple[WrittenEvaluations, int]:
     """All rows of all periods, and how many periods of stores they are."""
@@ -102,7 +109,7 @@ async def _evaluated(
         judged: set[str] = set()
         found = await stores_in_periods(database, stores, alike, length, present_ms, rules)
         for store, read in found:
-            known = known_of(read, store, targets_of(config, store.id), lives.get(store.id))
+            known = known_of(read, store, targets[store.id], lives.get(store.id))
             rows.take(known)
             if store.id not in judged:  # the newest period comes first: advice is judged with it
                 rows.take_outcomes(known)
@@ -121,6 +128,7 @@ async def _fingerprints(
     stores: Sequence[StoreConfig],
     alike: Mapping[str, Sequence[str]],
     lives: Lives,
+    targets: Targets,
     present_ms: int,
 ) -> dict[str, str]:
     """What the evaluations of each store would be made of now; stores of which nothing is known are left out."""
@@ -156,7 +164,7 @@ async def _fingerprints(
             kind,
             acted,
         )
-        text = repr((*given, targets_of(config, store.id)))
+        text = repr((*given, targets[store.id]))
         found[store.id] = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     return found
 

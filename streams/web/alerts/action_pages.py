@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from scoring.alerts.actions import ADVICE_KINDS, CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.actions import ADVICE_KINDS, TARGET_KINDS, CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.funnel.units import MINUTE_MS
 from streams.clock import now_ms
@@ -34,7 +34,7 @@ SILENCES_MINUTES = (30, 120, 480)
 ALERT_ACTIONS = tuple(
     kind
     for kind in HumanActionKind
-    if kind not in (HumanActionKind.SUBSCRIBE, HumanActionKind.UNSUBSCRIBE, *ADVICE_KINDS)
+    if kind not in (HumanActionKind.SUBSCRIBE, HumanActionKind.UNSUBSCRIBE, *ADVICE_KINDS, *TARGET_KINDS)
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from scoring.alerts.actions import TARGET_KINDS
 from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
@@ -44,6 +45,7 @@ from streams.web.evaluation.answers import (
 from streams.web.evaluation.asking import FRESH_S, LANGUAGE, PERIOD, PERIODS, language_of, length_of
 from streams.web.evaluation.group_pages import GroupPages
 from streams.web.evaluation.platform_answers import platform_targets_of
+from streams.web.evaluation.target_pages import TargetPages
 from streams.web.evaluation.words import EVALUATION_WORDS
 from streams.web.frame.arguments import at_of, limit_of, one_of
 from streams.web.frame.errors import NotFoundError
@@ -175,7 +177,9 @@ class EvaluationPages:
         store_id = await self._known.require(request.match_info["store"])
         at_ms, is_present = at_of(request.query, now_ms())
         length, store = length_of(request), store_or_bare(self._config, store_id)
-        key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
+        pending = tuple(self._sender.all_pending())
+        newest = next((one.action_id for one in reversed(pending) if one.kind in TARGET_KINDS), "")
+        key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms, newest)
         return await self._database.shared(
             key,
             FRESH_S,
@@ -185,6 +189,7 @@ class EvaluationPages:
                 store,
                 length,
                 at_ms,
+                pending,
                 trusted_ms=TRUSTED_MS,
                 has_attribution=False,
             ),
@@ -327,10 +332,14 @@ def _advice_routes(advice: AdvicePages) -> tuple[ApiRoute, ...]:
 def _routes(services: PageServices) -> Routes:
     pages = EvaluationPages(services, KnownStores(services.database, services.config))
     advice = AdvicePages(services, pages.known)
-    groups = GroupPages(services)
+    groups, targets = GroupPages(services), TargetPages(services)
     return Routes(
         pages=(
             PageRoute("/evaluation", groups.group_page),
+            PageRoute("/evaluation/targets", targets.page),
+            PageRoute("/evaluation/targets/file", targets.upload, "POST"),
+            PageRoute("/evaluation/targets/one", targets.set_one, "POST"),
+            PageRoute("/evaluation/targets/undo", targets.undo, "POST"),
             PageRoute("/stores/{store}/evaluation", pages.page),
             PageRoute("/stores/{store}/evaluation/rows", pages.rows_page),
             PageRoute("/stores/{store}/evaluation/advice", advice.on_page, "POST"),

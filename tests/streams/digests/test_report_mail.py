@@ -88,7 +88,7 @@ async def test_a_report_goes_out_once_with_its_pdf(
     body = mail.get_body(("plain",))
     assert body is not None
     said = body.get_content()
-    assert "mailed-store · Health: " in said
+    assert "Mailed · Health: " in said
     assert "Loss: +" in said
     assert "silent: no complete period is known yet" in said
     (attached,) = mail.iter_attachments()

@@ -124,7 +124,7 @@ def test_a_pdf_that_was_printed_by_hand_says_what_is_expected(tmp_path: Path) ->
     assert PrintedPdf(bare.read_bytes()).texts() == [""]
 
 
-def test_what_a_pdf_does_with_letters_is_no_difference() -> None:
+def test_what_a_pdf_does_with_letters_is_not_taken_for_a_difference() -> None:
     page = "<h1>a</h1><p>officially 7</p><p>用车 8</p><details><summary>more</summary><p>9</p></details>"
     runs = printed_by(page)
     assert held_texts(runs, ["a oﬃcially", " 7 ⽤⻋ 8 more"]) == []
@@ -132,7 +132,7 @@ def test_what_a_pdf_does_with_letters_is_no_difference() -> None:
     assert (one.place, one.in_file, one.from_store) == ("a › p (2)", "用⻋6", "用车8")
 
 
-def test_heads_of_a_table_repeated_on_its_next_page_are_no_difference() -> None:
+def test_heads_of_a_table_repeated_on_its_next_page_are_not_taken_for_a_difference() -> None:
     page = "<table><tr><th>Name</th><th>n</th></tr><tr><td>x</td><td>1</td></tr><tr><td>a longer line</td><td>2</td></tr></table>"
     runs = printed_by(page)
     assert held_texts(runs, ["Name n x 1", "Name n a longer line 2"]) == []

@@ -115,7 +115,7 @@ def test_a_report_says_how_its_targets_came_out_and_whose_they_are(reports: dict
         ),
         ("en", r"(<td>Time to ship</td><td[^>]*>)\d+", r"\g<1>88", "Indicators › Time to ship › Score"),
         ("zh", r'(<circle cx=")[\d.]+', r"\g<1>91.5", "picture"),
-        ("en", r"(stage IN \(&#39;)click", r"\g<1>order", "Steps of the funnel"),
+        ("en", r"(stage IN \(&#39;)click", r"\g<1>order", "Where the numbers come from"),
         ("json", r'("k": )\d+', r"\g<1>7", "indicators › "),
     ],
 )

@@ -193,7 +193,7 @@ def test_the_name_of_a_file_cannot_write_into_the_page(read: ReadFolder) -> None
 
 def test_what_is_clearly_low_is_named_first_with_whose_it_is(read: ReadFolder) -> None:
     page = page_of(read, "zh")
-    assert re.search(r"<li>发货用时：\d+ 分（\d+–\d+），主要归物流<ul><li>", page)
+    assert re.search(r"<strong>发货用时：\d+ 分（\d+–\d+）</strong></td><td><p>.+\s*<td>物流</td>", page)
 
 
 def test_an_export_is_asked_for_where_it_would_be_read_and_not_where_it_would_not(read: ReadFolder) -> None:

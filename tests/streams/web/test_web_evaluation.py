@@ -78,8 +78,14 @@ def test_the_page_says_what_is_low_whose_it_is_and_leads_to_the_rows(
     answer = page.get(f"/stores/{STORE}/evaluation?lang={language}")
     assert answer.status_code == 200
     for words in {
-        "zh": ("六个维度", "明显偏低的", "发货用时", "按岗位看损失", "和自己过去比"),
-        "en": ("Six dimensions", "Clearly low", "Time to ship", "Losses by role", "against its own past"),
+        "zh": ("六个维度", "先做什么", "发货用时", "按岗位看损失", "和自己过去比"),
+        "en": (
+            "Six dimensions",
+            "What to do first",
+            "Time to ship",
+            "Losses by role",
+            "against its own past",
+        ),
     }[language]:
         assert words in answer.text
     rows = page.get(f"/stores/{STORE}/evaluation/rows?of=logistics.time_to_ship&lang={language}")
