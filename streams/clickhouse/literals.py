@@ -28,3 +28,8 @@ def literal(text: str) -> str:
     """The text as an SQL literal."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
     return f"'{escaped}'"
+
+
+def named(name: str) -> str:
+    """The name of a table, view, user or policy, quoted."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from streams.clickhouse.literals import literals
+from streams.clickhouse.literals import literals, named
 
 #: database, table or view, and whether it has a column ``store_id``
 Column = tuple[str, str, bool]
@@ -52,26 +52,22 @@ def policy_statements(database: str, views: Mapping[str, bool], readers: Sequenc
     for one in readers:
         ends = datetime.fromtimestamp(one.ends_ms / 1000, UTC)
         said.append(
-            f"CREATE USER OR REPLACE {_named(one.name)} IDENTIFIED WITH sha256_hash BY '{one.digest}' "
+            f"CREATE USER OR REPLACE {named(one.name)} IDENTIFIED WITH sha256_hash BY '{one.digest}' "
             f"VALID UNTIL '{ends:%Y-%m-%d %H:%M:%S} UTC' SETTINGS readonly = 2, max_execution_time = 30"
         )
     for view, by_store in views.items():
-        place = f"{_named(database)}.{_named(view)}"
+        place = f"{named(database)}.{named(view)}"
         for one in readers:
             if by_store and one.stores is not None:
                 said.append(
-                    f"CREATE ROW POLICY OR REPLACE {_named(f'{database} {one.name}')} ON {place} "
-                    f"USING {condition_of(one.stores)} TO {_named(one.name)}"
+                    f"CREATE ROW POLICY OR REPLACE {named(f'{database} {one.name}')} ON {place} "
+                    f"USING {condition_of(one.stores)} TO {named(one.name)}"
                 )
             if by_store or one.stores is None:
-                said.append(f"GRANT SELECT ON {place} TO {_named(one.name)}")
+                said.append(f"GRANT SELECT ON {place} TO {named(one.name)}")
         if by_store and limited:  # where a server shows nothing to those without a policy
-            others = ", ".join(_named(one.name) for one in limited)
+            others = ", ".join(named(one.name) for one in limited)
             said.append(
-                f"CREATE ROW POLICY OR REPLACE {_named(f'{database} others')} ON {place} USING 1 TO ALL EXCEPT {others}"
+                f"CREATE ROW POLICY OR REPLACE {named(f'{database} others')} ON {place} USING 1 TO ALL EXCEPT {others}"
             )
     return said
-
-
-def _named(name: str) -> str:
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 import chdb
 import msgspec
 
+from streams.clickhouse.literals import named
 from streams.clickhouse.store_policies import COLUMNS_SQL, conditions
 from streams.embedded.store.access import READER_ROLE, USERS_XML, WRITER_ROLE, ReaderAccess
 from streams.embedded.store.errors import (
@@ -78,11 +79,6 @@ _SERVER = "<memory_worker_period_ms>1000</memory_worker_period_ms>" + "".join(
 #: databases whose tables a reader may be granted
 _READABLE = "startsWith(database, 'funnelwatch') OR database = 'default'"
 _COLUMNS = msgspec.json.Decoder(tuple[str, str, bool], strict=False)
-
-
-def named(value: str) -> str:
-    """``value`` as a quoted name of SQL."""
-    return "`" + value.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
 class StoreEngine:
