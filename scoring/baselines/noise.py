@@ -1,15 +1,17 @@
 """The natural wobble of a store's rate: sigma and tau of its AR(1) deviation, and fast over-dispersion.
 
 The likelihood of binned residuals under a Kalman filter is computed on a grid of (sigma, tau) for all stores at once.
-So that incidents in the history do not pass for wobble (two in a month made sigma up to twice too large), innovations are
-clipped and windows of half an hour and two hours that are off by more than four standard deviations are left out. The
+So that incidents in the history do not pass for wobble (two in a month made sigma up to twice too large), single bins count within
+limits and windows of half an hour to two thirds of a day that are off by more than four standard deviations are left out: in a store of few
+arrivals half a day without any is off in no two hours, and half a day fits a slow wobble best. The
 prior over the grid is the population's, found by EM (Laird 1978) from a weak start. In a large store the likelihood is far
 narrower than the grid, and sigma off by a fifth is a false alert a month: it is interpolated to a finer grid (it is smooth
 in log sigma and log tau). The observation variance is binomial as far as a bin contains its conversions, µ(1−p·κ):
 Poisson's hides sigma, the full 1−p passes for wobble.
 
-A small store is looked at in wider bins. Where less than one arrival is due in a bin, single arrivals are further off than what is
-clipped, a filter that believes less to be due is rewarded for it, and the largest sigma of the grid fits any store best.
+A small store is looked at in wider bins, and few arrivals by their own distribution: where less than one is due in a bin, single arrivals
+are further off than what is clipped, a filter that believes less to be due is rewarded for it, and the largest sigma of the grid fits any
+store best.
 """
 
 from __future__ import annotations
@@ -28,13 +30,18 @@ _SIGMAS = np.array([0.02, 0.03, 0.045, 0.065, 0.1, 0.15, 0.22, 0.35])
 _TAUS = np.array([15.0, 30, 60, 120, 240, 480])
 #: intermediate points between two of the grid
 _FINER = 4
-_CLIP = 12.0
+#: what one bin may say against a wobble, in nats less than for the one that it fits best
+_CLIP = 6.0
 #: bins are widened by the first of these factors by which two arrivals are due in one, up to two hours: the mean over
 #: arrivals, so that a shop that is closed at night is looked at as it is by day
-_WIDER, _WIDEST, _DUE = (1, 3, 6, 12, 24), 120, 2.0
+_WIDER, _WIDEST, _DUE = (1, 3, 6, 12, 24), 120, 5.0
+#: arrivals due in a bin from which on they are as good as normal
+_MANY = 10.0
 #: windows, in minutes, that are left out of the fit where they are off by this many standard deviations
-_SPANS = (30, 120)
+_SPANS = (30, 120, 480, 960)
 _FAR_Z = 4.0
+#: a window whose median deviation shows the wobble before anything is left out
+_TYPICAL_SPAN = 120
 #: wobble of a usual store, from which the first look for such windows starts
 USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
 #: expected arrivals of a window, and how many such windows, that show a store's own
@@ -66,6 +73,7 @@ class _Binned:
     expected: Floats
     fast: Floats
     minutes: int
+    is_counted: bool
     odd: NDArray[np.bool_] = field(init=False)
 
     def look(self, sigma: Floats, tau: Floats) -> NDArray[np.intp]:
@@ -80,7 +88,11 @@ class _Binned:
         kept = ~self.odd[:, columns]
         fast = self.fast[columns] if dispersion is None else self.fast[columns] * dispersion
         return _grid_likelihood(
-            self.arrivals[:, columns] * kept, self.expected[:, columns] * kept, fast, self.minutes
+            self.arrivals[:, columns] * kept,
+            self.expected[:, columns] * kept,
+            fast,
+            self.minutes,
+            self.is_counted,
         )
 
 
@@ -150,16 +162,18 @@ def _groups(
     factors = [factor for factor in _WIDER if factor == 1 or factor * bin_minutes <= widest]
     enough = np.array([due * factor >= _DUE for factor in factors])
     chosen = np.where(enough.any(0), enough.argmax(0), len(factors) - 1)
+    # in bins of a width that is given, events that come in clumps are known by their gaps
+    is_counted = (due * np.array(factors)[chosen] < _MANY) & (widest > bin_minutes)
     found = []
-    for place in np.unique(chosen).tolist():
-        which, factor = np.nonzero(chosen == place)[0], factors[place]
+    for place, few in sorted(set(zip(chosen.tolist(), is_counted.tolist(), strict=True))):
+        which, factor = np.nonzero((chosen == place) & (is_counted == few))[0], factors[place]
         minutes = factor * bin_minutes
         bins = len(arrivals) // factor
         a, e = (
             values[len(values) - bins * factor :, which].reshape(bins, factor, len(which)).sum(1)
             for values in (arrivals, expected)
         )
-        found.append(_Binned(which, a, e, fast(minutes)[which], minutes))
+        found.append(_Binned(which, a, e, fast(minutes)[which], minutes, few))
     return found
 
 
@@ -171,7 +185,7 @@ def _windows(values: Floats, width: int) -> Floats:
 
 def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int) -> Floats:
     """(series,) sigma by the median deviation of two hours, which incidents hardly move; at least the usual one."""
-    width = max(_SPANS[-1] // bin_minutes, 1)
+    width = max(_TYPICAL_SPAN // bin_minutes, 1)
     found = np.full(arrivals.shape[1], USUAL_SIGMA)
     if width > len(arrivals):
         return found
@@ -181,7 +195,7 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
     chance = np.where(clear, fast / np.maximum(e, 1.0), np.nan)
     enough = clear.sum(0) >= _MIN_WINDOWS
     spread = (1.4826 * np.nanmedian(off_by[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
-    wobble = np.maximum(spread, 0.0) / mean_variance(_SPANS[-1], _USUAL_TAU)
+    wobble = np.maximum(spread, 0.0) / mean_variance(_TYPICAL_SPAN, _USUAL_TAU)
     found[enough] = np.maximum(np.sqrt(wobble), USUAL_SIGMA)
     return found
 
@@ -189,7 +203,7 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
 def _odd(
     arrivals: Floats, expected: Floats, fast: Floats, sigma: Floats, tau: Floats, bin_minutes: int
 ) -> NDArray[np.bool_]:
-    """(bins, series) True in windows of half an hour or two hours that are off by more than four standard deviations."""
+    """(bins, series) True in windows of half an hour to two thirds of a day that are off by more than four standard deviations."""
     odd = np.zeros(arrivals.shape, dtype=bool)
     for width in {max(minutes // bin_minutes, 1) for minutes in _SPANS}:
         if width > len(arrivals):
@@ -203,8 +217,10 @@ def _odd(
     return odd
 
 
-def _grid_likelihood(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int) -> Floats:
-    """(series, grid) log-likelihood."""
+def _grid_likelihood(
+    arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int, is_counted: bool
+) -> Floats:
+    """(series, grid) log-likelihood; ``is_counted`` where so few arrive that they are not near normal."""
     sigmas, taus = (grid.ravel() for grid in np.meshgrid(_SIGMAS, _TAUS, indexing="ij"))
     rho = np.exp(-bin_minutes / taus)
     q = sigmas**2 * (1 - rho**2)
@@ -220,11 +236,35 @@ def _grid_likelihood(arrivals: Floats, expected: Floats, fast: Floats, bin_minut
         spread = e * ep + e * fast[:, None] + 1e-9
         innovation = a[:, None] - e
         z2 = innovation * innovation / spread
-        total -= 0.5 * (np.log(spread) + np.minimum(z2, _CLIP))
+        if is_counted:
+            seen = _log_likelihood(a[:, None] / fast[:, None], e / fast[:, None], variance)
+            total += np.maximum(seen, seen.max(1, keepdims=True) - _CLIP)
+        else:
+            total -= 0.5 * np.log(spread) + np.minimum(0.5 * z2, _CLIP)
         gain = np.where(z2 < 25, 1.0, 0.2) * ep / spread
         m += gain * innovation
         variance *= 1 - gain * e
     return total
+
+
+def _log_likelihood(arrived: Floats, expected: Floats, variance: Floats) -> Floats:
+    """log P(X = arrived), but for a constant, of a negative binomial with mean M and variance M + M²·V.
+
+    By Stirling's formula, which is exact where nothing arrived: −½·log(A·(1 + A·V)) − ½·D, with the deviance
+    D/2 = A·log(A/M) − (A + 1/V)·log((1 + A·V)/(1 + M·V)) (McCullagh & Nelder 1989, 9.6).
+
+    Args:
+        arrived: (series, 1) A in units of the fast variance.
+        expected: (series, grid) M in the same units.
+        variance: (series, grid) V of the log of M.
+    """
+    mean = np.maximum(expected, 1e-6)
+    some = np.maximum(arrived, 1e-9)
+    beyond = np.log1p(arrived * variance)
+    half_deviance = arrived * np.log(some / mean) - (arrived + 1 / variance) * (
+        beyond - np.log1p(mean * variance)
+    )
+    return np.asarray(-half_deviance - np.where(arrived > 0, 0.5 * (np.log(some) + beyond), 0.0))
 
 
 def _finer(nodes: Floats) -> tuple[Floats, Floats]:

@@ -27,7 +27,11 @@ class Slowly:
         self, a: np.ndarray, mu: np.ndarray, rate: list[float], kappa: list[float], width: int
     ) -> None:
         self.count = a.shape[1]
-        self.width = [width * self.factor(series) for series in mu.T.tolist()]
+        factors = [self.factor(series) for series in mu.T.tolist()]
+        self.is_few = [
+            factor * self.due(series) < 10 for factor, series in zip(factors, mu.T.tolist(), strict=True)
+        ]
+        self.width = [width * factor for factor in factors]
         self.a, self.mu = (
             [self.widened(one, of // width) for one, of in zip(all_.T.tolist(), self.width, strict=True)]
             for all_ in (a, mu)
@@ -38,10 +42,15 @@ class Slowly:
         self.dispersion = [1.0] * self.count
 
     @staticmethod
-    def factor(mu: list[float]) -> int:
-        """How many bins are one, for two arrivals to be due in it."""
-        due = sum(e * e for e in mu) / sum(mu)
-        return next((factor for factor in (1, 3, 6, 12) if factor * due >= 2), 24)
+    def due(mu: list[float]) -> float:
+        """What is due in a bin, the mean over arrivals."""
+        return sum(e * e for e in mu) / sum(mu)
+
+    @classmethod
+    def factor(cls, mu: list[float]) -> int:
+        """How many bins are one, for five arrivals to be due in it."""
+        due = cls.due(mu)
+        return next((factor for factor in (1, 3, 6, 12) if factor * due >= 5), 24)
 
     @staticmethod
     def widened(series: list[float], factor: int) -> list[float]:
@@ -91,9 +100,9 @@ class Slowly:
         return max(math.sqrt(max(spread, 0.0) / window_variance(120, 120.0)), 0.07)
 
     def odd(self, s: int, sigma: float, tau: float) -> list[bool]:
-        """The bins within half an hour or two hours that are off by more than four standard deviations."""
+        """The bins within windows of half an hour to two thirds of a day that are off by more than four standard deviations."""
         out = [False] * len(self.a[s])
-        for size in {max(minutes // self.width[s], 1) for minutes in (30, 120)}:
+        for size in {max(minutes // self.width[s], 1) for minutes in (30, 120, 480, 960)}:
             minutes = size * self.width[s]
             for at in range(len(out) - size + 1):
                 a, e = sum(self.a[s][at : at + size]), sum(self.mu[s][at : at + size])
@@ -105,25 +114,42 @@ class Slowly:
     def likelihood(self, s: int, odd: list[bool]) -> list[list[float]]:
         """By sigma and tau the log-likelihood of what is not odd."""
         kept = [(0.0, 0.0) if out else (a, mu) for a, mu, out in zip(self.a[s], self.mu[s], odd, strict=True)]
-        return [[self.filtered(s, kept, sigma, tau)[0] for tau in TAUS] for sigma in SIGMAS]
+        models = [self.filtered(s, kept, sigma, tau)[0] for sigma in SIGMAS for tau in TAUS]
+        if self.is_few[s]:
+            best = [max(of_all) for of_all in zip(*models, strict=True)]
+            models = [[max(x, top - 6) for x, top in zip(seen, best, strict=True)] for seen in models]
+        total = [sum(seen) for seen in models]
+        return [total[at : at + len(TAUS)] for at in range(0, len(total), len(TAUS))]
 
     def filtered(
         self, s: int, series: list[tuple[float, float]], sigma: float, tau: float
-    ) -> tuple[float, float]:
-        """The log-likelihood, and by how much the fast variance would have to grow."""
+    ) -> tuple[list[float], float]:
+        """The log-likelihood of each bin, and by how much the fast variance would have to grow."""
         rho, fast = math.exp(-self.width[s] / tau), self.fast[s] * self.dispersion[s]
-        m, v, total, squares, count = 0.0, sigma**2, 0.0, 0.0, 0
+        m, v, squares, count = 0.0, sigma**2, 0.0, 0
+        seen = []
         for a, mu in series:
             m, v = m * rho, v * rho**2 + sigma**2 * (1 - rho**2)
             e = mu * math.exp(m)
             spread = e * e * v + e * fast + 1e-9
             z2 = (a - e) ** 2 / spread
-            total -= 0.5 * (math.log(spread) + min(z2, 12.0))
+            if self.is_few[s]:
+                seen.append(self.counted(a / fast, max(e / fast, 1e-6), 1 / v))
+            else:
+                seen.append(-0.5 * math.log(spread) - min(0.5 * z2, 6.0))
             if e * fast > 0.5 * spread and e > 3:
                 squares, count = squares + min(z2, 9.0), count + 1
             gain = (1.0 if z2 < 25 else 0.2) * v * e / spread
             m, v = m + gain * (a - e), v * (1 - gain * e)
-        return total, squares / count / 0.9853 if count > 200 else 1.0
+        return seen, squares / count / 0.9853 if count > 200 else 1.0
+
+    @staticmethod
+    def counted(came: float, due: float, size: float) -> float:
+        """A negative binomial's log-likelihood by Stirling's formula, but for a constant."""
+        if not came:
+            return size * math.log(size / (size + due))
+        nats = came * math.log(due / came) + (came + size) * math.log((came + size) / (due + size))
+        return nats - 0.5 * math.log(came + came**2 / size)
 
     def excess(self, s: int, sigma: float, tau: float) -> float:
         """See ``filtered``."""
@@ -212,3 +238,24 @@ def test_a_small_store_is_not_taken_for_one_that_wobbles_more_than_any(due: floa
     noise = fit_noise(a, np.full(a.shape, due), np.zeros(4), lambda minutes: np.zeros(4), 5)
     assert noise.sigma.max() < 0.15
     assert noise.tau.max() < 240
+
+
+def test_half_a_day_without_conversions_in_a_small_store_is_not_taken_for_its_wobble() -> None:
+    rng = np.random.default_rng(7)
+    day = np.exp(1.5 * np.cos(np.arange(288) / 288 * 2 * np.pi))
+    mu = np.tile(day / day.mean(), 21)[:, None] * np.full(3, 0.6)
+    a = np.stack([rng.poisson(one) for one in mu.T], axis=1).astype(float)
+    a[-200:-40] = rng.poisson(0.25 * mu[-200:-40])
+    noise = fit_noise(a, mu, np.zeros(3), lambda minutes: np.zeros(3), 5)
+    assert noise.sigma.max() < 0.1
+    assert noise.tau.max() < 240
+
+
+def test_a_small_store_that_really_wobbles_is_seen_to_do_so() -> None:
+    rng = np.random.default_rng(8)
+    day = np.tile(np.exp(1.5 * np.cos(np.arange(288) / 288 * 2 * np.pi)), 21)
+    logs = np.repeat(rng.normal(size=len(day) // 24), 24) * 0.25
+    a = np.stack([rng.poisson(0.7 * day / day.mean() * np.exp(logs)) for _ in range(3)], axis=1).astype(float)
+    mu = np.repeat((0.7 * day / day.mean())[:, None], 3, axis=1)
+    noise = fit_noise(a, mu, np.zeros(3), lambda minutes: np.zeros(3), 5)
+    assert noise.sigma.min() > 0.15
