@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike
 
 from scoring.funnel.arrays import Floats
 
+#: minutes after which one hour's error of a season says nothing of another's
+_HOURS_APART = 120.0
+
 
 def autocorrelation(tau: ArrayLike) -> Floats:
     """ρ = exp(−1/τ), the correlation from one minute to the next; ``tau`` in minutes."""
@@ -33,6 +36,19 @@ def mean_variance(length: ArrayLike, tau: ArrayLike) -> Floats:
     span = np.asarray(length, dtype=float)
     inner = rho / (1 - rho) - rho * (1 - rho**span) / (span * (1 - rho) ** 2)
     return np.where(span > 1, (1 + 2 * inner) / span, 1.0)
+
+
+def doubt_share(length: ArrayLike, tau: ArrayLike) -> Floats:
+    """Of the variance that an hour's baseline has, the share that is left in a window of L minutes.
+
+    What the state before a window has already taken in of it is (1−k)². A season is fitted hour by hour: what is wrong with one hour
+    is hardly wrong with one two hours later, and the mean of a long window is wrong by less. With a correlation that falls in
+    a straight line to none after T = 120 minutes, the variance of the mean is T/L − T²/(3L²) for L above T. The smaller of the two.
+    """
+    span = np.asarray(length, dtype=float)
+    apart = np.minimum(_HOURS_APART / np.maximum(span, _HOURS_APART), 1.0)
+    averaged = np.where(span > _HOURS_APART, apart - apart**2 / 3, 1.0)
+    return np.minimum((1 - carry_over(span, tau)) ** 2, averaged)
 
 
 def window_containment(pmf: ArrayLike, length: int, slow_share: float = 0.0) -> float:

@@ -347,7 +347,7 @@ class Alerting:
         """What a window, an index into WINDOWS, shows of a series."""
         arrays, engine = self.book.arrays, self.book.engine
         a, m, v, c = engine.peek(np.array([series]), np.array([window]))
-        v = v + engine.omk2[window, series] * (
+        v = v + engine.doubt[window, series] * (
             self._closing.variance[arrays.series_step[series]] + arrays.extra_variance[series]
         )
         low, high = predictive_interval(m, v, c)

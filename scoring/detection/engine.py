@@ -21,7 +21,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
+from scoring.baselines.wobble import (
+    autocorrelation,
+    carry_over,
+    doubt_share,
+    mean_variance,
+    window_containment,
+)
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import binomial_scale, lower_surprise, normal_surprise
 from scoring.funnel.arrays import Bools, Floats, Places
@@ -63,7 +69,7 @@ _PER_SERIES = (
     "sigma2", "rho", "q", "fast", "dispersion", "phi15", "threshold", "least_drop", "silence", "m", "variance", "recovery", "depth", "open_arrived", "open_expected"
 )  # fmt: skip
 _PER_SERIES_INT = ("age", "open_minutes", "heal")
-_PER_WINDOW = ("k", "k2", "wobble", "omk2", "window_fast")
+_PER_WINDOW = ("k", "k2", "wobble", "unknown", "doubt", "window_fast")
 _RINGS = ("cum_arrived", "cum_expected", "ring_m", "ring_variance")
 
 
@@ -110,12 +116,12 @@ class Unrest:
     changed: Bools
     variance: float | Floats
 
-    def add_to(self, variance: Floats, omk2: Floats) -> None:
+    def add_to(self, variance: Floats, unknown: Floats) -> None:
         """Add the surge's variance to (windows, size) ``variance``: all of it where a window reaches across the change."""
         which = np.nonzero(self.is_on | (self.since < RING))[0]
         if len(which):
             across = self.since[which] < _WIN[:, None] + _SETTLE
-            within = np.where(self.is_on[which], omk2[:, which], 0.0)
+            within = np.where(self.is_on[which], unknown[:, which], 0.0)
             own = np.broadcast_to(self.variance, self.is_on.shape)[which]
             variance[:, which] += own * np.where(across, 1.0, within)
 
@@ -186,7 +192,8 @@ class SeriesEngine:
     k: Floats
     k2: Floats
     wobble: Floats
-    omk2: Floats
+    unknown: Floats
+    doubt: Floats
     window_fast: Floats
     cum_arrived: Floats
     cum_expected: Floats
@@ -222,7 +229,8 @@ class SeriesEngine:
         k = carry_over(_WIN, tau)
         self.k[:, index] = k
         self.k2[:, index] = k**2
-        self.omk2[:, index] = (1 - k) ** 2
+        self.unknown[:, index] = (1 - k) ** 2
+        self.doubt[:, index] = doubt_share(_WIN, tau)
         self.wobble[:, index] = sigma**2 * np.maximum(mean_variance(_WIN, tau) - k**2, 0)
         self.window_fast[:, index] = parameters.dispersion * (1 - binomial * containment)
 
@@ -283,10 +291,10 @@ class SeriesEngine:
         mean *= np.exp(self.ring_m[then, :n] * self.k[:, :n])
         variance = self.ring_variance[then, :n] * self.k2[:, :n]
         variance += self.wobble[:, :n]
-        variance += baseline_variance * self.omk2[:, :n]
+        variance += baseline_variance * self.doubt[:, :n]
         variance += self._policy.model_variance
         if self._unrest is not None:
-            self._unrest.add_to(variance, self.omk2)
+            self._unrest.add_to(variance, self.unknown)
         fast = self.window_fast[:, :n]
         z = (observed - mean) / np.sqrt(mean * fast + mean * mean * variance + 1e-9)
         z[_WIN[:, None] >= self.age[:n]] = 0.0

@@ -154,7 +154,7 @@ class _PoolAlerting(Alerting):
         engine, whole = self.book.engine, np.array([entry.series[""]])
         window = np.array([int(step.window[whole[0]])])
         _, _, variance, fast = engine.peek(whole, window)
-        variance = variance + engine.omk2[window, whole] * self._closing.variance[entry.index]
+        variance = variance + engine.doubt[window, whole] * self._closing.variance[entry.index]
         dispersion = engine.dispersion[whole]
         scale = binomial_scale(1 - arrived / mean, 1 - fast / dispersion)
         return float(lower_surprise(arrived, mean, variance, dispersion * scale)[0])

@@ -138,7 +138,7 @@ class Rises:
             return None
         series = np.full(len(_PLACES), whole)
         a, m, v, c = engine.peek(series, _PLACES)
-        v = v + engine.omk2[_PLACES, whole] * unknown
+        v = v + engine.doubt[_PLACES, whole] * unknown
         usual = np.array([self._expected(whole, length) for length in _LOOKED_AT])
         half_a = np.array([self._arrived(whole, length // 2) for length in _LOOKED_AT])
         half_m = np.array([self._expected(whole, length // 2) for length in _LOOKED_AT])
@@ -170,7 +170,7 @@ class Rises:
         """
         engine, whole = self._book.engine, entry.series[""]
         a, m, v, c = engine.peek(np.array([whole]), np.array([window]))
-        v = v + engine.omk2[window, whole] * unknown
+        v = v + engine.doubt[window, whole] * unknown
         m = m if usual is None else np.array([usual])
         low, high = predictive_interval(m, v, c)
         sample = float(m[0]) / max(entry.baseline.rate, 1e-9)

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline
-from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
+from scoring.baselines.wobble import (
+    autocorrelation,
+    carry_over,
+    doubt_share,
+    mean_variance,
+    window_containment,
+)
 from scoring.detection.engine import MAX_BINOMIAL
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
@@ -47,7 +53,7 @@ def smallest_drop(
     k = carry_over(window, step.tau)
     known = _steady_variance(per_minute, sigma, step.tau, step.dispersion * (1 - binomial))
     variance = known * k**2 + sigma**2 * np.maximum(mean_variance(window, step.tau) - k**2, 0)
-    variance += float(np.mean(step.profile_variance)) * (1 - k) ** 2 + policy.model_variance
+    variance += float(np.mean(step.profile_variance)) * doubt_share(window, step.tau) + policy.model_variance
     contained = np.array(
         [
             binomial * window_containment(step.kernel.pmf, int(length), step.kernel.slow_share)

@@ -302,7 +302,7 @@ class Traffic:
     def _figures(self, index: int, window: int) -> WindowFigures:
         """What a window, an index into WINDOWS, shows of a store's visitors."""
         a, m, v, c = self.engine.peek(np.array([index]), np.array([window]))
-        v = v + self.engine.omk2[window, index] * _PROFILE_VARIANCE
+        v = v + self.engine.doubt[window, index] * _PROFILE_VARIANCE
         low, high = predictive_interval(m, v, c)
         return WindowFigures(
             float(a[0]),

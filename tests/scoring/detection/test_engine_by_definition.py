@@ -71,7 +71,10 @@ class Slowly:
         z, spread = {}, {}
         for n in WINDOWS:
             v = self.states[max(end - n, 0)][1] * self.k[n] ** 2 + self.wobble[n]
-            v += own_variance * (1 - self.k[n]) ** 2 + POLICY.model_variance
+            # hours that lie two hours apart are wrong each for itself: the mean of a long window is less so
+            apart = 2 * (60 * n - 120**2 / 6) / n**2  # the mean of max(0, 1 − |s − t|/120) over the window
+            left = (1 - self.k[n]) ** 2
+            v += own_variance * (min(left, apart) if n > 120 else left) + POLICY.model_variance
             is_on, since, extra = unrest
             if is_on or since < RING:
                 v += extra * (1.0 if since < n + 15 else (1 - self.k[n]) ** 2 if is_on else 0.0)
