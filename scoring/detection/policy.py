@@ -15,7 +15,7 @@ EXTRA_SURPRISE = 1.0
 #: expected arrivals that a window needs before a full stop of it reaches a surprise of 6 (6·ln 10)
 _SHOWS_A_STOP = 13.8
 #: how far a series' looks move its threshold: of log10, at least, at most; and the looks a minute of a middling store
-_VOLUME_SHARE, _VOLUME_RANGE, _MIDDLING = 0.4, (-0.7, 0.1), 0.95
+_VOLUME_SHARE, _VOLUME_RANGE, _MIDDLING = 0.55, (-1.5, 0.1), 0.95
 
 
 def look_offset(steps: int, segments: int = 0) -> float:
@@ -31,9 +31,10 @@ def volume_offset(arrivals_per_hour: float) -> float:
     """By how much surprise is reduced for a series' volume, so that no volume pays for another in false alerts.
 
     A window of L minutes gives 1/L independent looks a minute, but none where even a full stop would not show: a large
-    store has 2.5, a small one 0.01. Windows overlap and tails are discrete, so a part of log10 is taken:
-    0.4·log10(Σ 1/L over windows with enough evidence / 0.95), between −0.7 and 0.1: chosen on simulated stores (seeds 303, 404 and
-    505 of ``tests/bench/detection``) so that the budget of 0.05 false alerts a store-week is used but not passed.
+    store has 2.5, a small one 0.002. Windows overlap and tails are discrete, so a part of log10 is taken:
+    0.55·log10(Σ 1/L over windows with enough evidence / 0.95), between −1.5 and 0.1. Of Poisson arrivals without any fault that is less
+    than 0.01 false alerts a store-week at 2, 8, 32 and 128 arrivals an hour alike; with 0.4 and −0.7 a store of two arrivals an hour had
+    0.0015 and found, for that, a sixth less (``tests/bench/detection/README.md``, 2026-12-01).
     """
     looks = sum(1 / length for length in WINDOWS if arrivals_per_hour * length / 60 >= _SHOWS_A_STOP)
     low, high = _VOLUME_RANGE

@@ -15,7 +15,7 @@ import numpy as np
 
 from scoring.alerts.alert import Evidence, Level
 from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_number
-from scoring.detection.policy import DetectionPolicy, volume_offset
+from scoring.detection.policy import DetectionPolicy
 from scoring.detection.tail import lower_surprise, predictive_interval
 from scoring.funnel.arrays import Bools, Floats, Ints
 from scoring.funnel.units import DAY_MS, HOURS_A_WEEK
@@ -33,8 +33,8 @@ _PROMOTION = 0.10**2
 LONGEST_OPEN_DAYS = 14
 _LEAST_DEPTH, _MOST_DEPTH = 0.1, 0.95
 _DAYS_A_WEEK = 7
-#: by how much surprise is reduced for the number of looks: as for a series of minutes with as few
-_OFFSET = volume_offset(0.0)
+#: by how much surprise is reduced because a report is looked at once a period, and not every minute
+_OFFSET = -0.7
 
 
 @dataclass(slots=True)

@@ -255,6 +255,6 @@ def test_more_looks_cost_the_root_of_the_steps_and_all_of_the_segments() -> None
 def test_a_larger_store_has_more_looks_and_needs_more_surprise() -> None:
     offsets = [volume_offset(per_hour) for per_hour in (0, 3, 30, 200, 900, 1e6)]
     assert offsets == sorted(offsets)
-    assert (offsets[0], offsets[-1]) == (-0.7, 0.1)
+    assert (offsets[0], offsets[-1]) == (-1.5, 0.1)
     looks = sum(1 / length for length in WINDOWS if length >= 5)
-    assert volume_offset(200) == pytest.approx(0.4 * math.log10(looks / 0.95))
+    assert volume_offset(200) == pytest.approx(0.55 * math.log10(looks / 0.95))
