@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -83,20 +83,34 @@ def _header(path: Path) -> str:
         return str(file.read(10_000).split(b"\n", 1)[0].decode("utf-8", "replace"))
 
 
-def parse_minute(text: str) -> int:
-    """Minutes since 1970 UTC of an ISO 8601 time; without an offset it is UTC.
+def clock_of(name: str) -> ZoneInfo:
+    """The zone of a name such as Asia/Shanghai.
+
+    Raises:
+        FileUnreadableError: there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise FileUnreadableError(f"unknown zone {name!r}; use an IANA name such as Asia/Shanghai") from error
+
+
+def parse_minute(text: str, clock: tzinfo = UTC) -> int:
+    """Minutes since 1970 UTC of an ISO 8601 time; without an offset it is on ``clock``.
 
     Raises:
         ValueError: it is not a time.
     """
     moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("/", "-"))
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
+        moment = moment.replace(tzinfo=clock)
     return int(moment.timestamp() // 60)
 
 
-def to_minutes(column: pa.Array) -> NDArray[np.int64]:
+def to_minutes(column: pa.Array, clock: tzinfo = UTC) -> NDArray[np.int64]:
     """Minutes since 1970 UTC of a column of timestamps, ISO texts, or numbers (minutes, s, ms, µs or ns since 1970).
+
+    Times that name no offset are on ``clock``; an hour that it has twice is the first of them.
 
     Raises:
         FileUnreadableError: a value is empty or no time.
@@ -104,6 +118,10 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
     if column.null_count:
         raise FileUnreadableError("column minute has empty values")
     if pa.types.is_timestamp(column.type):
+        if column.type.tz is None and isinstance(clock, ZoneInfo):
+            column = pc.assume_timezone(
+                column, timezone=clock.key, ambiguous="earliest", nonexistent="latest"
+            )
         seconds = pc.cast(column.cast(pa.timestamp("ms", column.type.tz)), pa.int64(), safe=False)
         return np.asarray(seconds.to_numpy(zero_copy_only=False)) // 60_000
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
@@ -117,7 +135,7 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
         if values and all(value.strip().lstrip("-").isdigit() for value in values):
             numbers = _scaled(np.array([int(value) for value in values], dtype=np.int64))
         else:
-            numbers = np.array([parse_minute(value) for value in values], dtype=np.int64)
+            numbers = np.array([parse_minute(value, clock) for value in values], dtype=np.int64)
     except (ValueError, OverflowError) as error:
         raise FileUnreadableError(f"column minute: {error}; write times like 2026-01-05T13:45Z") from error
     return np.asarray(numbers[texts.indices.to_numpy(zero_copy_only=False)])
@@ -142,8 +160,10 @@ def _coded(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], list[st
     return np.where(codes < 0, len(texts), codes), [*texts, ""]
 
 
-def read_minutes(path: Path) -> MinuteTable:
+def read_minutes(path: Path, clock: tzinfo = UTC) -> MinuteTable:
     """The counts of a file of counts, of events or of pairs (``columns.py``); rows that name no store are of one, the file's name.
+
+    Times that name no offset are on ``clock``.
 
     Raises:
         FileUnreadableError: a column is missing, a value cannot be, or the file is empty.
@@ -153,7 +173,7 @@ def read_minutes(path: Path) -> MinuteTable:
         has_counts = any(name in COUNT_COLUMNS for name in batch.schema.names)
         for part, time in with_plain_columns(batch, str(path), path.name.partition(".")[0] or "store"):
             try:
-                add_batch(table, part, str(path))
+                add_batch(table, part, str(path), clock)
             except FileUnreadableError as error:
                 said = str(error).removeprefix(f"{path}: ").replace("column minute", f"column {time}")
                 raise FileUnreadableError(f"{path}: {said}") from error
@@ -167,7 +187,7 @@ def read_minutes(path: Path) -> MinuteTable:
     return table
 
 
-def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
+def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str, clock: tzinfo = UTC) -> None:
     """Add a batch of rows with the columns that ``read_minutes`` takes.
 
     Raises:
@@ -197,7 +217,7 @@ def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
         counts = count.cast(pa.float64()).to_numpy(zero_copy_only=False)
         if not np.isfinite(counts).all() or (counts % 1).any():
             raise ValueError("column count has values that are not whole numbers")
-        table.add(keys, key_of, to_minutes(batch.column("minute")), counts.astype(np.int64))
+        table.add(keys, key_of, to_minutes(batch.column("minute"), clock), counts.astype(np.int64))
     except (ValueError, pa.ArrowInvalid) as error:
         raise FileUnreadableError(f"{name}: {error}") from error
     if "zone" in batch.schema.names:
@@ -212,24 +232,24 @@ def _add_zones(
         text = zones[code % len(zones)]
         if text:
             try:
-                ZoneInfo(text)
-            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise FileUnreadableError(
-                    f"{name}: unknown zone {text!r}; use an IANA name such as Asia/Shanghai"
-                ) from error
+                clock_of(text)
+            except FileUnreadableError as error:
+                raise FileUnreadableError(f"{name}: {error}") from error
             table.zones[stores[code // len(zones)]] = text
 
 
-def read_incidents(path: Path) -> list[KnownIncident]:
+def read_incidents(path: Path, clock: tzinfo = UTC) -> list[KnownIncident]:
     """Known incidents: columns store_id, start, end and optionally step, segment, kind; parquet, CSV or JSON lines.
+
+    Times that name no offset are on ``clock``.
 
     Raises:
         FileUnreadableError: a column is missing or a time is none.
     """
-    return [incident for batch in _batches(path) for incident in _incidents_of(batch, path)]
+    return [incident for batch in _batches(path) for incident in _incidents_of(batch, path, clock)]
 
 
-def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:
+def _incidents_of(batch: pa.RecordBatch, path: Path, clock: tzinfo) -> list[KnownIncident]:
     names = batch.schema.names
     first = next((name for name in _STARTS if name in names), None)
     last = next((name for name in _ENDS if name in names), None)
@@ -241,8 +261,8 @@ def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:
         if name in names
     }
     try:
-        starts = to_minutes(batch.column(first))
-        ends = to_minutes(_filled(batch.column(last), batch.column(first)))
+        starts = to_minutes(batch.column(first), clock)
+        ends = to_minutes(_filled(batch.column(last), batch.column(first)), clock)
     except FileUnreadableError as error:
         raise FileUnreadableError(
             f"{path}: {str(error).replace('column minute', f'column {first} or {last}')}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -18,14 +20,15 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
 from scoring.funnel.pools import PoolRules
-from scoring.funnel.units import MINUTE_MS
 from scoring.periods.book import judge_history
 from streams.backtest.errors import FileUnreadableError
-from streams.backtest.files import read_incidents, read_minutes
+from streams.backtest.files import clock_of, read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
-from streams.cli.backtest_report import print_report, print_reports
+from streams.cli.backtest_report import Reader, print_report, print_reports
 from streams.cli.backtest_rows import as_row, iso, summary
-from streams.cli.moments import moment_ms
+from streams.cli.evaluate import PageLanguage
+from streams.cli.moments import moment
+from streams.cli.options import with_options
 from streams.cli.terminal import console, say
 from streams.config.core import day_rules, detection_policy, slow_inputs
 from streams.config.loading import load_config
@@ -145,59 +148,80 @@ _Details = Annotated[
         "--details", help="Also write kind, interval, window, segments' shares, note and id of each alert."
     ),
 ]
+_Zone = Annotated[
+    str,
+    typer.Option(
+        help="The stores' clock, e.g. Asia/Shanghai: of times that name no offset, of the habits of stores for which neither rows nor "
+        "configuration name one, and of the report. Default: UTC."
+    ),
+]
+_InLanguage = Annotated[PageLanguage, typer.Option(help="Language of the report.")]
 _Data = Annotated[Path | None, typer.Option(help="Folder of the running instance (with --days).")]
 
 
-def backtest(
-    minutes: _Minutes = None,
-    train_until: _TrainUntil = None,
-    out: _Out = None,
-    incidents: _Incidents = None,
-    config: _ConfigFile = None,
-    days: _Days = None,
-    refit_days: _RefitDays = None,
-    pools: _Pools = False,
-    traffic: _Traffic = False,
-    reports: _Reports = False,
-    details: _Details = False,
-    data: _Data = None,
-) -> None:
+@dataclass(frozen=True)
+class BacktestOptions:
+    """What can be said to the command."""
+
+    minutes: _Minutes = None
+    train_until: _TrainUntil = None
+    out: _Out = None
+    incidents: _Incidents = None
+    config: _ConfigFile = None
+    days: _Days = None
+    refit_days: _RefitDays = None
+    pools: _Pools = False
+    traffic: _Traffic = False
+    reports: _Reports = False
+    details: _Details = False
+    data: _Data = None
+    zone: _Zone = ""
+    language: _InLanguage = PageLanguage.EN
+
+
+def backtest(given: BacktestOptions) -> None:
     """Run past minute counts through the live detector, and report what would have fired.
 
     Example: funnelwatch backtest --minutes counts.parquet --train-until 2026-02-01 --out alerts.jsonl
     """
     shown = console(wide=150)
-    if reports:
-        _backtest_reports(data, days, config, out, shown, details)
+    if given.reports:
+        _backtest_reports(given.data, given.days, given.config, given.out, shown, given.details)
         return
     try:
-        if minutes is not None:
-            _check_writable(out)
-            table, settings, until = _read_file(minutes, train_until, config)
-        elif days is not None:
-            table, settings, until = _read_own(data, days, config, train_until)
+        clock: tzinfo = clock_of(given.zone) if given.zone else UTC
+        if given.minutes is not None:
+            _check_writable(given.out)
+            table, settings, until = _read_file(given.minutes, given.train_until, given.config, clock)
+        elif given.days is not None:
+            table, settings, until = _read_own(given.data, given.days, given.config, given.train_until, clock)
         else:
             raise FileUnreadableError("give --minutes FILE, or --days N for the running instance's history")
-        known = read_incidents(incidents) if incidents else None
+        known = read_incidents(given.incidents, clock) if given.incidents else None
     except (FileUnreadableError, ConfigError) as error:
         say(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
-    rules = pool_rules(settings) if pools else None
+    unless_given = 0 if given.minutes is not None else _REFIT_DAYS
+    refit = given.refit_days if given.refit_days is not None else unless_given
+    rules = pool_rules(settings) if given.pools else None
     lent_by = lenders(settings, Benchmark())
     outcome = run_with_progress(table, until, detection_policy(settings), refit, shown, rules, lent_by)
-    if out is not None:
-        others = [*outcome.traffic, *outcome.rises] if traffic else []
-        written = [*outcome.alerts, *others, *outcome.pooled]
-        rows = (
-            as_row(alert, details or alert.kind is not AlertKind.CONVERSION, outcome.paged_at_ms)
-            for alert in written
-        )
-        out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-        figures = summary(outcome, table, detection_policy(settings), known)
-        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
-        out.with_suffix(_SUMMARY_SUFFIX).write_text(text, "utf-8")
-    print_report(shown, outcome, table, known)
+    if given.out is not None:
+        _write(given, given.out, outcome, summary(outcome, table, detection_policy(settings), known))
+    reader = Reader("zh" if given.language is PageLanguage.ZH else "en", clock)
+    print_report(shown, outcome, table, known, reader)
+
+
+def _write(given: BacktestOptions, out: Path, outcome: BacktestResult, figures: dict[str, Any]) -> None:
+    """The alerts, and next to them the report's figures."""
+    others = [*outcome.traffic, *outcome.rises] if given.traffic else []
+    rows = (
+        as_row(alert, given.details or alert.kind is not AlertKind.CONVERSION, outcome.paged_at_ms)
+        for alert in [*outcome.alerts, *others, *outcome.pooled]
+    )
+    out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+    out.with_suffix(_SUMMARY_SUFFIX).write_text(text, "utf-8")
 
 
 def _backtest_reports(
@@ -222,27 +246,33 @@ def _backtest_reports(
 
 
 def _read_file(
-    minutes: Path, train_until: str | None, config: Path | None
+    minutes: Path, train_until: str | None, config: Path | None, clock: tzinfo
 ) -> tuple[MinuteTable, Config, int]:
     """The counts of a file, the configuration they are judged by, and where training ends."""
     settings = load_config(config) if config else Config()
-    table = read_minutes(minutes)
-    return _prepared(table, settings, _minute(train_until) if train_until else training_end(table))
+    table = read_minutes(minutes, clock)
+    return _prepared(table, settings, train_until, clock)
 
 
 def _read_own(
-    data: Path | None, days: int, config: Path | None, train_until: str | None = None
+    data: Path | None, days: int, config: Path | None, train_until: str | None = None, clock: tzinfo = UTC
 ) -> tuple[MinuteTable, Config, int]:
     """The same of the running instance's own history."""
     from streams.jobs.history import read_own_history
 
     table, settings = read_own_history(data, days, config)
-    return _prepared(table, settings, _minute(train_until) if train_until else training_end(table))
+    return _prepared(table, settings, train_until, clock)
 
 
-def _prepared(table: MinuteTable, settings: Config, until: int) -> tuple[MinuteTable, Config, int]:
-    """The table with the configuration's calendar and zones, if training ends within it."""
+def _prepared(
+    table: MinuteTable, settings: Config, train_until: str | None, clock: tzinfo
+) -> tuple[MinuteTable, Config, int]:
+    """The table with the configuration's calendar and zones, and ``clock`` where they name none, if training ends within it."""
+    until = _minute(train_until, clock) if train_until else training_end(table)
     apply_config(table, settings)
+    if isinstance(clock, ZoneInfo):
+        for store in table.stores:
+            table.zones.setdefault(store, clock.key)
     if not table.first < until < table.last:
         raise FileUnreadableError(
             f"--train-until {iso(until * 60_000)} is outside the data, "
@@ -276,10 +306,10 @@ def _check_writable(out: Path | None) -> None:
         raise FileUnreadableError(f"{out} cannot be written: its folder must be there and let you write")
 
 
-def _minute(text: str) -> int:
-    return moment_ms(text, "--train-until") // MINUTE_MS
+def _minute(text: str, clock: tzinfo) -> int:
+    return int(moment(text, "--train-until", zone=clock).timestamp()) // 60
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command()(backtest)
+    app.command()(with_options(backtest, BacktestOptions))

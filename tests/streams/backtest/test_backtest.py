@@ -184,3 +184,29 @@ def test_pools_are_written_only_when_asked_for(tmp_path: Path) -> None:
     assert sorted(alert["members"]) == sorted(stores)
     opened = np.datetime64(alert["opened_at"].removesuffix("Z"))
     assert np.timedelta64(0, "m") < opened - (START + np.timedelta64(DROP[0], "m")) <= np.timedelta64(60, "m")
+
+
+def test_times_without_an_offset_are_the_zones_and_the_report_is_in_its_time_and_language(
+    counts: pa.Table, tmp_path: Path
+) -> None:
+    pq.write_table(counts, tmp_path / "counts.parquet")
+    out = tmp_path / "alerts.jsonl"
+    result = run(
+        "--minutes", tmp_path / "counts.parquet", "--zone", "Asia/Shanghai", "--language", "zh",
+        "--train-until", "2026-01-13", "--out", out,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (alert,) = alerts_of(out)
+    opened = np.datetime64(alert["opened_at"].removesuffix("Z"))
+    assert DROP[0] < (opened - (START - np.timedelta64(8, "h"))) / np.timedelta64(1, "m") < DROP[1]
+    assert "2026-01-13 00:00+08:00" in result.output
+    for word in ("测试区间", "全店", "每店每周", "点击"):
+        assert word in result.output
+    assert "store-week" not in result.output
+
+
+def test_a_zone_that_there_is_none_of_is_rejected_with_what_to_write(counts: pa.Table, tmp_path: Path) -> None:  # fmt: skip
+    pq.write_table(counts, tmp_path / "counts.parquet")
+    result = run("--minutes", tmp_path / "counts.parquet", "--zone", "Beijing")
+    assert result.exit_code == 2
+    assert "unknown zone 'Beijing'; use an IANA name such as Asia/Shanghai" in result.output

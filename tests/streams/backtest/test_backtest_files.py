@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -277,3 +278,16 @@ def test_counts_by_the_hour_are_said_to_be_judged_late(tmp_path: Path) -> None:
     rows = "".join(f"2026-01-05T{hour:02d}:00,{hour},1\n" for hour in range(24))
     (said,) = [line for line in file_remarks(read_minutes(written(tmp_path, "hour,clicks,orders\n" + rows))) if "full hours" in line]  # fmt: skip
     assert "an hour late" in said
+
+
+@pytest.mark.parametrize("name", ["times.csv", "times.parquet"])
+def test_an_hour_that_a_clock_has_twice_is_its_first(name: str, tmp_path: Path) -> None:
+    times = ["2026-10-25T02:30", "2026-10-25T03:30"]
+    if name.endswith("csv"):
+        (tmp_path / name).write_text("time,stage\n" + "".join(f"{time},click\n" for time in times))
+    else:
+        moments = pa.array(np.array(times, dtype="datetime64[s]"))
+        pq.write_table(pa.table({"time": moments, "stage": ["click"] * 2}), tmp_path / name)
+    table = read_minutes(tmp_path / name, ZoneInfo("Europe/Berlin"))
+    first = int(np.datetime64("2026-10-25T00:30", "m").astype(np.int64))
+    assert (table.first, table.last - table.first) == (first, pytest.approx(120, abs=1))
