@@ -15,6 +15,7 @@ from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
+from scoring.evaluation.readings import STEP
 from scoring.evaluation.results import PeriodResult, period_results
 from scoring.wording.text import Language, in_language
 from streams.evaluation.attribution_answer import attribution_answer
@@ -124,7 +125,26 @@ def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | No
     results = period_results(read.figures, read.spans, read.sold)
     view = replace(view, called=known.config.called(language))
     view = _with_results(view, results, known.evaluation, read.currency, wording)
-    return _with_attribution(view, known.attribution, wording)
+    return _with_attribution(_with_drifts(view, read.drifts, wording), known.attribution, wording)
+
+
+def _with_drifts(
+    view: EvaluationView, drifts: Mapping[str, int], wording: EvaluationReader
+) -> EvaluationView:
+    """The view with what declined slowly on the lines of its steps."""
+    lines = tuple(
+        replace(
+            line,
+            said=f"{line.said} · "
+            + WORDS["drifting"](
+                wording.language, day=wording.calendar_day(drifts[line.id.removeprefix(STEP)], view.zone)
+            ),
+        )
+        if line.id.removeprefix(STEP) in drifts
+        else line
+        for line in view.steps
+    )
+    return replace(view, steps=lines)
 
 
 def group_page(

@@ -25,6 +25,7 @@ from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
+from streams.evaluation.drifts import read_drifts
 from streams.evaluation.excused import NO_RULES, Excusing, excused_periods
 from streams.evaluation.order_days import KeptDays, kept_days
 from streams.evaluation.platform_targets import read_platform_targets
@@ -58,6 +59,7 @@ class StoredStore:
         platform_targets: figures of its platforms with their targets, as said last in the period.
         left_out: periods that it is not compared with, by name, and why.
         sold: its orders of each period, as far as they are of one currency.
+        drifts: since when steps declined slowly, by the step.
     """
 
     figures: StoreFigures
@@ -72,6 +74,7 @@ class StoredStore:
     platform_targets: tuple[PlatformTarget, ...] = ()
     left_out: Mapping[str, Bilingual] = field(default_factory=dict)
     sold: Mapping[EvaluationSpan, SoldOrders] = field(default_factory=dict)
+    drifts: Mapping[str, int] = field(default_factory=dict)
 
 
 async def stored_store(
@@ -115,7 +118,11 @@ async def stored_store(
     known = assembled(
         read, config, spans, chosen, until, peers, settled.get((store, spans[0])), signals, rules
     )
-    return replace(known, platform_targets=await read_platform_targets(database, store, spans[0]))
+    return replace(
+        known,
+        platform_targets=await read_platform_targets(database, store, spans[0]),
+        drifts=await read_drifts(database, store, spans[0]),
+    )
 
 
 def peers_of(

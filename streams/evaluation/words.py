@@ -43,6 +43,7 @@ WORDS: Mapping[str, Text] = {
     "title": Text("店铺评价", "Store evaluation"),
     "against": Text("{kind}：{answers}", "{kind}: {answers}"),
     "period": Text("{first} 至 {last}（{zone}）", "{first} to {last} ({zone})"),
+    "drifting": Text("{day} 起缓慢走低（告警）", "slow decline since {day} (an alert)"),
     "left_out": Text("没有拿来对照的：{periods}", "Not compared with: {periods}"),
     "health": Text("健康分", "Health"),
     "dimensions": Text("六个维度", "Six dimensions"),

@@ -24,12 +24,15 @@ from streams.cli.main import app
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
 from streams.evaluation.grouped import store_groups
+from streams.evaluation.knowing import known_store
+from streams.evaluation.page import stored_view
 from streams.evaluation.stored import stored_store, stores_alike
+from streams.evaluation.wording import EvaluationReader
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year, months
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
 from tests.fixtures.report_seed import COLUMNS, report_row
-from tests.fixtures.web_seed import CONFIG
+from tests.fixtures.web_seed import CONFIG, insert_foreign_alert
 
 
 @pytest.fixture(scope="module")
@@ -199,6 +202,30 @@ async def test_reports_that_are_late_or_restated_are_named_next_to_a_finding(
     assert seen.rows[0].count == 4
     assert seen.share == pytest.approx(4 / (2 * round((span.end_ms - span.start_ms) / DAY_MS)))
     assert known.checked >= {DecoyKind.REPORT_LATE, DecoyKind.RESTATED}
+
+
+async def test_a_slow_decline_was_an_alert_and_not_on_the_line_of_its_step(
+    page: RunningPage, clickhouse: Store, lives: list[OrderLife], tmp_path: Path
+) -> None:
+    assert lives
+    client = clickhouse.client(PAGE_DATABASE)
+    (span, *_) = last_spans(page.now_ms, ZONE, SpanLength.MONTH, 1)
+    since_ms = span.start_ms + 3 * DAY_MS
+    insert_foreign_alert(client, "slow", STORE, since_ms, "drift", "notice", "")
+    insert_foreign_alert(client, "later", STORE, span.end_ms + DAY_MS, "drift", "notice", "")
+    database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
+    store = StoreConfig(id=STORE, zone=ZONE)
+    known = await known_store(database, Config(stores=(store,)), store, SpanLength.MONTH, page.now_ms)
+    await database.close()
+    assert known is not None
+    assert known.read.drifts == {"order_to_payment": since_ms}
+    said = {one.id: one.said for one in stored_view(known, "zh").steps}
+    assert [name for name, text in said.items() if "缓慢走低" in text] == ["step:order_to_payment"]
+    day = EvaluationReader("en").calendar_day(since_ms, ZONE)
+    assert (
+        f"slow decline since {day}"
+        in {one.id: one.said for one in stored_view(known, "en").steps}["step:order_to_payment"]
+    )
 
 
 async def test_only_what_is_counted_alike_is_compared(
