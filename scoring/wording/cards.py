@@ -67,7 +67,7 @@ _LIVE_S = 600
 RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
 _SURENESS = Text(
-    "异常指数 {surprise}（≥{threshold} 告警{sample}）：正常波动约 {odds} 次才出现一次",
+    "异常指数 {surprise}（≥{threshold} 告警{sample}）：正常波动约 {odds}次才出现一次",
     "Anomaly score {surprise} (alerts from {threshold}{sample}): chance if nothing were wrong about 1 in {odds}",
 )
 _SURENESS_BEYOND = Text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring.alerts.alert import AGED, AlertState, WindowFigures
+from streams.incidents.present import PresentFigures
 from streams.web.grid.answers import MoneyEstimate
 from tests.fixtures.alert_card import ALERT, OPENED
 from tests.fixtures.alert_page import answer_of, row_of
@@ -26,9 +27,14 @@ def test_the_list_gave_the_bad_minutes_of_an_alert_that_is_over() -> None:
     assert "结束时：近 8 分钟支付 82 笔，预期 84（70–95）" in row_of(answer_of(ENDED), NOW, "zh")
 
 
-def test_an_alert_that_fires_is_shown_with_what_it_fires_on() -> None:
-    assert "294 payments in 30 min, expected 355 (342–363)" in row_of(answer_of(ALERT), NOW)
-    assert "近 30 分钟支付 294 笔" in row_of(answer_of(ALERT), NOW, "zh")
+def test_an_alert_that_fires_is_shown_with_what_it_fired_on_and_when_that_was() -> None:
+    """Its present is not known here: the list said the figures of an hour ago as "last 30 minutes"."""
+    assert ": 294 payments in 30 min, expected 355 (342–363)" in row_of(answer_of(ALERT), NOW)
+    assert "：前 30 分钟支付 294 笔" in row_of(answer_of(ALERT), NOW, "zh")
+    now = PresentFigures(330.0, 350.0, 338.0, 362.0, 30, NOW)
+    row = row_of(msgspec.structs.replace(answer_of(ALERT), now=now), NOW, "zh")
+    assert "近 30 分钟支付 330 笔，预期 350（338–362）" in row
+    assert "294" not in row
 
 
 def test_an_alert_that_was_only_too_old_was_listed_as_recovered() -> None:
