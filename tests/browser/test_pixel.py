@@ -56,6 +56,23 @@ PAGES = {
  funnelwatch("event", "favourite", {product: "x".repeat(255) + "🎁🎁"});
  }, 200))</script>""",
     ),
+    "names": (
+        "",
+        """<script>addEventListener("load", () => setTimeout(() => {
+ const now = Date.now(), click = (product, fields) => funnelwatch("event", "click", Object.assign({product}, fields));
+ click("unknown", {price: "19.90", sku: 1, source: "api", loop: window, attributes: {size: "42"}});
+ funnelwatch("event", "order", {orderId: "CAMEL-1", paymentMethod: "card"});
+ click("s", {event_time: now / 1000}); click("date", {event_time: new Date(now)}); click("big", {event_time: BigInt(now)});
+ click("digits", {eventTime: String(now)}); click("iso", {event_time: new Date(now).toISOString()}); click("ms", {event_time_ms: now});
+ click("day", {event_time: "2026-12-01"}); click("soon", {event_time: "soon"}); click("symbol", {event_time: Symbol("s")});
+ click("text", {attributes: "x"}); Object.prototype.leak = "leaked"; click("leak", {}); delete Object.prototype.leak;
+ funnelwatch("event", "favourite", {product: "end"});
+ }, 200))</script>""",
+    ),
+    "full": (
+        "",
+        """<script>setInterval(() => window.funnelwatch && funnelwatch("event", "click", {product: "S"}), 300)</script>""",
+    ),
     "marks": (
         "",
         """<div data-fw-order=OP-1 data-fw-amount=5.00 data-fw-currency=USD data-fw-product=A style="height:40px">x</div>
@@ -356,6 +373,43 @@ async def test_values_and_marks_as_pages_write_them_arrive_each_for_itself(
     assert {one for _, one in found(taken, "impression")} == {"A", "B", "ST", "T1", "T2", "constructor"}
     assert found(taken, "add_to_cart") == [("add_to_cart", "ST")]
     await page.context.close()
+
+
+async def test_a_field_that_does_not_exist_or_a_time_in_another_form_cost_a_page_its_event(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    page = await opened(shop, "names")
+    await until(lambda: len(found(taken, "favourite")) == 1, taken)
+    clicks = {event["product"]: event for event in taken if event["type"] == "click"}
+    assert len(clicks) == 12
+    assert clicks["unknown"]["attributes"] == {"price": "19.90", "sku": "1", "source": "api", "size": "42"}
+    assert "attributes" not in clicks["text"]
+    assert "attributes" not in clicks["leak"]
+    (order,) = (event for event in taken if event["type"] == "order")
+    assert (order["order_id"], order["payment_method"]) == ("CAMEL-1", "card")
+    times = [event["event_time"] for event in taken]
+    assert max(times) - min(times) < within_ms(30)
+    assert {type(at) for at in times} == {int}
+    await page.context.close()
+
+
+async def test_a_returning_visitor_was_a_new_one_where_the_storage_is_full(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    context = await shop.browser.new_context()
+    context.set_default_timeout(within_ms(30))
+    await context.add_init_script(
+        "localStorage.setItem('fw.visitor', '\"known\"');"
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') };"
+    )
+    page = await context.new_page()
+    await page.goto(f"{shop.url}/full")
+    await until(lambda: len(found(taken, "click")) > 4, taken)
+    assert {event["visitor"] for event in taken} == {"known"}
+    assert len({event["session"] for event in taken}) == 1
+    await context.close()
 
 
 async def test_a_visit_is_counted_once_it_is_one_and_an_order_until_it_arrived(

@@ -28,6 +28,8 @@
   );
   var MAX_EVENTS = 40, MAX_BYTES = 48 * 1024, MAX_EVENT_BYTES = 30 * 1024, MAX_FLYING = 60 * 1024, MAX_KEPT = 200;
   var EVERY_MS = 2000, LONGEST_WAIT_MS = 60 * 1000, SESSION_MS = 30 * 60 * 1000, SAME_CLICK_MS = 30 * 1000, KEPT_MS = 7 * 24 * 3600 * 1000;
+  var FIELDS = ('store_id event_time event_id visitor buyer session order_id product category country device_class channel campaign ' +
+    'payment_method quantity amount currency attributes user_agent').split(' ');
   var TEXT_LENGTHS = { product: 256, category: 256, campaign: 256, channel: 64, payment_method: 64 }, ID_LENGTH = 1000;
   var warned = {};
 
@@ -45,7 +47,7 @@
 
   // --- what is kept in the browser: in storage, or in memory for this page where storage is forbidden or full
 
-  var NAMES = ['visitor', 'session', 'kept', 'orders', 'waiting', 'clicked'], memory = {}, hasStorage = true, isWiped = false;
+  var NAMES = ['visitor', 'session', 'kept', 'orders', 'waiting', 'clicked'], memory = {}, unsaved = {}, isWiped = false;
 
   function isPrivate() {
     return navigator.globalPrivacyControl === true || navigator.doNotTrack === '1' || window.doNotTrack === '1';
@@ -53,9 +55,8 @@
 
   function load(name) {
     var text = null;
-    if (isPrivate()) return memory[name];
-    try { text = localStorage.getItem('fw.' + name); } catch (e) { hasStorage = false; }
-    if (!hasStorage) return memory[name];
+    if (isPrivate() || unsaved[name]) return memory[name];
+    try { text = localStorage.getItem('fw.' + name); } catch (e) { return memory[name]; }
     try { return JSON.parse(text); } catch (e) { return null; }
   }
 
@@ -66,12 +67,13 @@
 
   function save(name, value) {
     memory[name] = value;
-    if (isPrivate() || !hasStorage) return;
-    try { localStorage.setItem('fw.' + name, JSON.stringify(value)); } catch (e) { hasStorage = false; }
+    if (isPrivate()) return;
+    try { localStorage.setItem('fw.' + name, JSON.stringify(value)); unsaved[name] = false; } catch (e) { unsaved[name] = true; }
   }
 
   function remove(name) {
     delete memory[name];
+    delete unsaved[name];
     try { localStorage.removeItem('fw.' + name); } catch (e) { /* forbidden: nothing is there */ }
   }
 
@@ -178,28 +180,54 @@
     return characters.slice(0, most).join('').trim();
   }
 
+  // Milliseconds since 1970 of what a page writes as a time; undefined for what names no moment (a day alone is none).
+  function moment(value) {
+    if (value instanceof Date) value = value.getTime();
+    var isNumber = typeof value !== 'string' || /^\s*\d+(\.\d+)?\s*$/.test(value);
+    var at = isNumber ? Number(value) : /\d:\d\d/.test(value) ? Date.parse(value) : NaN;
+    if (at < 1e11) at *= 1000;  // seconds
+    return at >= 946684800000 && at < 1e14 ? Math.round(at) : undefined;
+  }
+
+  // The field that a name means: orderId and order-id are order_id.
+  function fieldOf(name) {
+    var plain = name.replace(/[\s-]+/g, '_').replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
+    return plain === 'event_time_ms' ? 'event_time' : plain;
+  }
+
   // An own copy of fields that a page gave: texts only, so that no value can be impossible to write. A bad one costs itself.
   function copied(fields) {
     var made = {};
+    function attribute(name, value) {
+      var key = text(name, 64), written = text(value, 512);
+      if (!key || written === undefined) return;
+      made.attributes = made.attributes || {};
+      made.attributes[key] = written;
+    }
     function each(from, take) {
-      try { for (var name in from) { try { take(name, from[name]); } catch (e) { warn('field ' + name + ' cannot be read'); } } } catch (e) { warn('fields cannot be read'); }
+      try { for (var name in from) { try { if (!(name in Object.prototype)) take(name, from[name]); } catch (e) { warn('field ' + name + ' cannot be read'); } } } catch (e) { warn('fields cannot be read'); }
     }
     each(fields, function (name, value) {
       if (value === undefined || value === null || value === '') return;
-      if (name === 'attributes') {
-        made.attributes = {};
-        each(value, function (inner, one) {
-          var key = text(inner, 64), written = text(one, 512);
-          if (key && written !== undefined) made.attributes[key] = written;
-        });
+      var field = fieldOf(name);
+      if (field !== name && made[field] !== undefined) return;
+      if (field === 'attributes') {
+        if (typeof value === 'object') each(value, attribute);
+        else warn('attributes are no object and are left out');
         return;
       }
+      if (FIELDS.indexOf(field) < 0) {
+        warn('there is no field ' + name + '; it is kept as an attribute');
+        attribute(name, value);
+        return;
+      }
+      name = field;
       var written = text(value, TEXT_LENGTHS[name] || ID_LENGTH);
       // up to four decimals, and never three, which could be thousands
       if (name === 'amount' && typeof value === 'number' && isFinite(value)) written = value.toFixed(4).replace(/00$/, '');
       if (name === 'quantity') written = isFinite(Number(written)) && written ? Math.max(0, Math.round(Number(written))) : undefined;
-      if (name === 'event_time' && typeof value === 'number') written = Math.round(value);
-      if (written === undefined) warn(name + ' is neither text nor a number and is left out');
+      if (name === 'event_time') written = moment(value);
+      if (written === undefined) warn(name + ' cannot be read and is left out');
       else if (written !== '') made[name] = written;
     });
     return made;
