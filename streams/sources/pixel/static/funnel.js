@@ -213,7 +213,7 @@
       if (field !== name && made[field] !== undefined) return;
       if (field === 'attributes') {
         if (typeof value === 'object') each(value, attribute);
-        else warn('attributes are no object and are left out');
+        else warn('attributes must be an object and are left out');
         return;
       }
       if (FIELDS.indexOf(field) < 0) {
