@@ -10,15 +10,22 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from streams.embedded.store.damage import damaged_parts
+from streams.embedded.store.errors import StoreError
 from streams.instance.files import StateReport, secret
 from streams.printable import printable
 from streams.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from streams.embedded.store.rescue import Rescue, SetApart
+
 _DRAIN_S = 8.0
+#: between two looks for parts that the disk has changed
+_LOOK_S = 5.0
 
 
 def arguments() -> argparse.Namespace:
@@ -58,6 +65,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     """Serve until SIGTERM or SIGINT, or until the process ``parent`` has gone."""
     from streams.embedded.store.engine import Limits, StoreEngine
     from streams.embedded.store.protocol import Users
+    from streams.embedded.store.rescue import Rescue
     from streams.embedded.store.server import StoreServer
     from streams.embedded.store.token_readers import TokenReaders
 
@@ -87,16 +95,15 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     await site.start()
     host, port = runner.addresses[0][:2]
     address = f"http://{host}:{port}"
-    detail = f"ClickHouse {engine.version}"
-    if damaged := damaged_parts(data):
-        detail += (
-            f"; {len(damaged)} damaged parts are set apart, and their rows are missing (funnelwatch doctor)"
-        )
-        sys.stderr.write(printable(f"{detail}: {', '.join(map(str, damaged[:20]))}") + "\n")
+    detail = _state(engine.version, data)
+    rescue = Rescue(engine)
+    rescuing = asyncio.create_task(_rescued(rescue))
     sys.stdout.write(f"store ready at {address}, ClickHouse {engine.version}\n")
     sys.stdout.flush()
 
     while not asked_to_stop.is_set():
+        if rescuing.done():
+            detail, rescuing = _state(engine.version, data), asyncio.create_task(_rescued(rescue))
         with suppress(OSError):  # a full disk fails inserts, not reads
             report.ready(detail, {"http": address})
         try:
@@ -105,12 +112,42 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
             if not asked.detached and os.getppid() != parent:
                 break
     report.say("stopping")
+    rescuing.cancel()
     await site.stop()
     await server.drain(_DRAIN_S)
     await runner.cleanup()
     server.close()
     engine.close()
     report.clear()
+
+
+def _state(version: str, data: Path) -> str:
+    """What the store says of itself; parts that are set apart are named in its log, too."""
+    detail = f"ClickHouse {version}"
+    if damaged := damaged_parts(data):
+        detail += (
+            f"; {len(damaged)} damaged parts are set apart, and their rows are missing (funnelwatch doctor)"
+        )
+        _log(f"{detail}: {', '.join(map(str, damaged[:20]))}")
+    return detail
+
+
+async def _rescued(rescue: Rescue) -> None:
+    """Wait until damaged parts of tables have been set apart."""
+    found: list[SetApart] = []
+    while not found:
+        await asyncio.sleep(_LOOK_S)
+        try:
+            found = await asyncio.to_thread(rescue.look)
+        except (StoreError, OSError) as error:  # a full disk, say: the part is met again
+            _log(f"a damaged part cannot be set apart yet: {error}")
+    for one in found:
+        _log(str(one))
+
+
+def _log(text: str) -> None:
+    sys.stderr.write(printable(text) + "\n")
+    sys.stderr.flush()
 
 
 def main() -> int:

@@ -172,7 +172,7 @@ class StoreEngine:
 
     def kill(self, query: Query) -> None:
         """Stop the query: its client has gone."""
-        with self._another() as connection:
+        with self.another() as connection:
             self.run(connection, f"KILL QUERY WHERE Settings['log_comment'] = {quoted(query.mark)} ASYNC")
 
     def close(self) -> None:
@@ -180,8 +180,14 @@ class StoreEngine:
         self.sessions.close()
         self._keeper.close()
 
+    @property
+    def tables_folder(self) -> Path:
+        """Where the parts of tables are, each table's in a folder named by its UUID."""
+        return self._folder.absolute() / "engine" / "store"
+
     @contextmanager
-    def _another(self) -> Iterator[Any]:
+    def another(self) -> Iterator[Any]:
+        """A connection as the writer, for the time of a block."""
         connection = self.connect()
         try:
             yield connection

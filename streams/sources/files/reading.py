@@ -35,6 +35,12 @@ _LOOK = 50
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
+def delimiter_line(line: str) -> str:
+    """The sign that a file's first line names, as Excel writes it (``sep=;``); empty if it is a line like the others."""
+    content = line.rstrip("\r\n").strip('"')
+    return content[4] if len(content) == 5 and content.lower().startswith("sep=") else ""
+
+
 @dataclass(frozen=True, slots=True)
 class BadRow:
     """A line that is not a row: where, why and its fields as far as they can be distinguished."""
@@ -88,6 +94,8 @@ class Table:
         #: after reading: the last line had no line end, as in a file that was cut
         self.ends_open = False
         self.delimiter = ","
+        #: by a first line that says so
+        self._named = ""
         self.size = path.stat().st_size
         if self.is_parquet:
             self._look_at_parquet()
@@ -130,10 +138,13 @@ class Table:
         if not sample:
             raise MappingError(f"{self.path}: holds no line")
         sample[0] = sample[0].removeprefix("\ufeff")
+        self._named = delimiter_line(sample[0])
+        if self._named and len(sample) > 1:
+            del sample[0]
         # one row with such a character is one bad row; a file of another kind has them everywhere
         if 2 * sum(_CONTROL.search(line) is not None for line in sample) > len(sample):
             raise MappingError(f"{self.path}: is not a text file; replay reads CSV, CSV in gzip, and Parquet")
-        self.delimiter = self._mapping.delimiter or self._likely_delimiter(sample)
+        self.delimiter = self._mapping.delimiter or self._named or self._likely_delimiter(sample)
         first = _split(sample[0], self.delimiter) or ()
         if self._mapping.header:
             self.columns = tuple(name.strip() for name in first)
@@ -181,8 +192,10 @@ class Table:
             chunk = RowChunk()
             for number, line in lines:
                 if first:
-                    first = False
                     line = line.removeprefix("\ufeff")
+                    if number == 1 and self._named:
+                        continue
+                    first = False
                     if self._mapping.header or tuple(_split(line, delimiter) or ()) == self.columns:
                         continue
                 row = self._row(lines, number, line, width, chunk)

@@ -14,7 +14,7 @@ from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Row
 from streams.sources.files.exports.encodings import candidates
 from streams.sources.files.exports.unreadable import UnreadableExportError
-from streams.sources.files.reading import DELIMITERS
+from streams.sources.files.reading import DELIMITERS, delimiter_line
 
 _LOOKED_AT = 400
 _LONGEST_FIELD = 1 << 20
@@ -103,8 +103,8 @@ class TextRows:
 
 def _dialect(lines: list[str]) -> tuple[str, int, Literal[0, 3]]:
     """Delimiter, lines to skip before the table and how quotes are read."""
-    if lines and lines[0].lower().startswith("sep=") and len(lines[0].rstrip("\r\n")) == 5:
-        return lines[0][4], 1, csv.QUOTE_MINIMAL
+    if lines and (named := delimiter_line(lines[0])):
+        return named, 1, csv.QUOTE_MINIMAL
     best = (0, 0)
     choice: tuple[str, Literal[0, 3]] = (",", csv.QUOTE_MINIMAL)
     for delimiter in DELIMITERS:

@@ -53,12 +53,18 @@ def written(path: Path, content: str | bytes) -> Path:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
+@pytest.mark.parametrize("is_named", [False, True])  # by a line of Excel's that was taken for the header
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_delimiters_bom_and_line_ends_make_no_difference(
-    tmp_path: Path, delimiter: str, bom: str, line_end: str
+    tmp_path: Path, delimiter: str, bom: str, line_end: str, is_named: bool
 ) -> None:
     text = HEADER + "7,ann,bought,2026-03-01T10:00:00,9.50\n7,ann,paid,2026-03-01T10:01:00,9.50\n"
-    made = replay(written(tmp_path / "a.csv", bom + text.replace(",", delimiter).replace("\n", line_end)))
+    made = replay(
+        written(
+            tmp_path / "a.csv",
+            bom + f"sep={delimiter}\n" * is_named + text.replace(",", delimiter).replace("\n", line_end),
+        )
+    )
     assert [event["type"] for event in made.events] == ["order", "payment"]
     assert (
         made.events[0]["event_time_ms"] == 1_772_355_600_000
