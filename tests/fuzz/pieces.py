@@ -16,6 +16,7 @@ _PIECES = st.sampled_from(
         *(b"\xff", b"\xc2\x80", b"\xef\xbb\xbf", b"\xe7\x94\xb5", b"@", b"::", b"1.1.1.", b"a@b.cc ", b"13812345671 "),
         *(b'"k":"x"', b'"events":[', b'{"events":[', b'{"k":"key-of-pixel","events":[', b'{"type":"clck"}', b'{"typo":1}'),
         *(b'{"type":"click","attributes":{"a":"b"}}', b'"a":', b'"store_id":"', b'"event_time":"2026-11-11"', b'{"a":{}},'),
+        *("乡".encode(), "市1".encode(), "路1号".encode(), "시".encode(), b'","campaign":"', b'","note":"'),
         *(b"\xf0\x9f", b"[1\x00", b'"name":"a@b.cc",', b"x=1&mail=a%40b.cc&", b'"k1":1,'),
     ]
 )  # fmt: skip

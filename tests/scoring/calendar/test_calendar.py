@@ -250,3 +250,11 @@ def test_an_entry_names_only_the_countries_that_were_asked_for() -> None:
     last, first = date(2026, 12, 31), date(2027, 1, 1)
     assert "New Year's Day" in [e.name.en for e in calendar_between(["DE"], last, first)]
     assert [e.name.en for e in calendar_between(["DE"], last, last)] == []
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_every_month_has_its_paydays(month: int) -> None:
+    assert "Payday sale" in names("SG", date(2026, month, 25))
+    assert "Payday sale" in names("PH", date(2026, month, 15))
+    assert "Payday sale" in names("PH", date(2026, month, 28 if month == 2 else 30))
+    assert "Payday sale" not in names("SG", date(2026, month, 14))

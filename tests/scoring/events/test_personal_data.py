@@ -16,6 +16,7 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, Source
 from scoring.events.parsing import parse_body
 from scoring.events.personal_names import is_personal, is_persons_id
+from scoring.events.personal_numbers import _IBAN_LENGTHS
 from scoring.events.personal_values import REMOVED, is_plain_id, mask_id, mask_label, mask_log, mask_text
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import LONGEST_TEXT, mask_document, mask_payload
@@ -298,3 +299,94 @@ def test_a_number_that_a_cut_went_through_was_kept_in_part() -> None:
         text = "x" * (LONGEST_TEXT - 20 + shift) + " call 13812345671 " + "x " * 5000
         (kept,) = json.loads(mask_document(json.dumps([text]).encode(), lambda raw: "~p"))
         assert not [part for part in ("13812", "45671", "2345") if part in kept]
+
+
+#: the examples of the registry of ISO 13616
+IBANS = [
+    "AD1200012030200359100100",
+    "AE070331234567890123456",
+    "AT611904300234573201",
+    "BE68539007547034",
+    "BG80BNBG96611020345678",
+    "BR1800360305000010009795493C1",
+    "CH9300762011623852957",
+    "CY17002001280000001200527600",
+    "CZ6508000000192000145399",
+    "DE89370400440532013000",
+    "DK5000400440116243",
+    "EG380019000500000000263180002",
+    "EE382200221020145685",
+    "ES9121000418450200051332",
+    "FI2112345600000785",
+    "FR1420041010050500013M02606",
+    "GB29NWBK60161331926819",
+    "GR1601101250000000012300695",
+    "HR1210010051863000160",
+    "HU42117730161111101800000000",
+    "IE29AIBK93115212345678",
+    "IL620108000000099999999",
+    "IT60X0542811101000000123456",
+    "JO94CBJO0010000000000131000302",
+    "KW81CBKU0000000000001234560101",
+    "LB62099900000001001901229114",
+    "LI21088100002324013AA",
+    "LT121000011101001000",
+    "LU280019400644750000",
+    "LV80BANK0000435195001",
+    "MT84MALT011000012345MTLCAST001S",
+    "NL91ABNA0417164300",
+    "NO9386011117947",
+    "PL61109010140000071219812874",
+    "PT50000201231234567890154",
+    "QA58DOHB00001234567890ABCDEFG",
+    "RO49AAAA1B31007593840000",
+    "RS35260005601001611379",
+    "SA0380000000608010167519",
+    "SE4550000000058398257466",
+    "SI56263300012039086",
+    "SK3112000000198742637541",
+    "TR330006100519786457841326",
+    "UA213996220000026007233566001",
+]
+
+
+@pytest.mark.parametrize("number", IBANS)
+def test_an_account_in_small_letters_is_known_by_its_countrys_length(number: str) -> None:
+    assert number.lower() not in mask_text(f"pay to {number.lower()} please")
+    assert mask_id(f"{number.lower()}0") == f"{number.lower()}0"  # any other id of letters and digits stays
+
+
+def test_every_country_whose_length_is_known_has_its_example() -> None:
+    assert {one[:2].lower(): len(one) for one in IBANS} == _IBAN_LENGTHS
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "省",
+        "市",
+        "区",
+        "區",
+        "县",
+        "縣",
+        "镇",
+        "鎮",
+        "乡",
+        "鄉",
+        "里",
+        "市区",
+        "县乡",
+        "自治区",
+        "街道",
+        "市町",
+        "町",
+        "시",
+        "로",
+        "路",
+    ],
+)
+def test_a_text_of_nothing_but_a_towns_words_held_the_collector_for_minutes(word: str) -> None:
+    """Each of a town's parts could end at any of the words, and all ways were tried."""
+    text = f"{word * 2000} 7"
+    assert mask_text(text[:2000]) == text[:2000]
+    assert "[address]" in mask_text(f"{word * 4}北京市朝阳区建国路88号院3号楼")
