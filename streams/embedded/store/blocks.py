@@ -23,10 +23,11 @@ from streams.embedded.store.errors import (
     StoreError,
 )
 
-_HEADER: Final = struct.Struct("<BII")
+#: what follows the check sum: method, size with this header, size unpacked
+HEADER: Final = struct.Struct("<BII")
 _HALVES: Final = struct.Struct("<QQ")
-_CHECKSUM_BYTES: Final = _HALVES.size
-_START: Final = _CHECKSUM_BYTES + _HEADER.size
+CHECKSUM_BYTES: Final = _HALVES.size
+_START: Final = CHECKSUM_BYTES + HEADER.size
 _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 #: bytes of content in a block that is written, as the server's ``max_compress_block_size``
 _BLOCK_BYTES: Final = 1 << 20
@@ -41,11 +42,12 @@ def pack(content: bytes) -> bytes:
 
 def _block(content: bytes) -> bytes:
     packed = bytes(lz4.block.compress(content, store_size=False))
-    body = _HEADER.pack(_LZ4, _HEADER.size + len(packed), len(content)) + packed
-    return _checksum(body) + body
+    body = HEADER.pack(_LZ4, HEADER.size + len(packed), len(content)) + packed
+    return checksum(body) + body
 
 
-def _checksum(body: bytes) -> bytes:
+def checksum(body: bytes) -> bytes:
+    """The check sum in front of a block: of its header and its packed content."""
     number: int = CityHash128(body)
     # two numbers of eight bytes, each little endian, the first one in front
     return _HALVES.pack(number >> 64, number & (1 << 64) - 1)
@@ -69,7 +71,7 @@ class BlockReader:
         at = 0
         while (end := self._end_of(at)) is not None and end <= len(self._held):
             block = bytes(self._held[at:end])
-            self._left -= _HEADER.unpack_from(block, _CHECKSUM_BYTES)[2]
+            self._left -= HEADER.unpack_from(block, CHECKSUM_BYTES)[2]
             if self._left < 0:  # known before any room is made for it
                 raise StoreError(
                     REQUEST_TOO_LARGE,
@@ -93,32 +95,32 @@ class BlockReader:
     def _end_of(self, at: int) -> int | None:
         if len(self._held) < at + _START:
             return None
-        method, packed, size = _HEADER.unpack_from(self._held, at + _CHECKSUM_BYTES)
+        method, packed, size = HEADER.unpack_from(self._held, at + CHECKSUM_BYTES)
         if method not in (_NONE, _LZ4, _ZSTD):
             raise StoreError(
                 UNKNOWN_COMPRESSION,
                 "UNKNOWN_COMPRESSION_METHOD",
                 f"Unknown compression method 0x{method:02x} of a block; send LZ4, ZSTD or NONE",
             )
-        if packed < _HEADER.size or max(packed, size) > _MAX_BYTES:
+        if packed < HEADER.size or max(packed, size) > _MAX_BYTES:
             raise StoreError(
                 BROKEN_BLOCK,
                 "TOO_LARGE_SIZE_COMPRESSED",
                 f"A compressed block says that it has {packed} bytes, {size} unpacked; at most {_MAX_BYTES} are taken",
             )
-        return at + _CHECKSUM_BYTES + int(packed)
+        return at + CHECKSUM_BYTES + int(packed)
 
 
 def _unpack(block: bytes) -> bytes:
-    body = block[_CHECKSUM_BYTES:]
-    if _checksum(body) != block[:_CHECKSUM_BYTES]:
+    body = block[CHECKSUM_BYTES:]
+    if checksum(body) != block[:CHECKSUM_BYTES]:
         raise StoreError(
             CHECKSUM_DIFFERS,
             "CHECKSUM_DOESNT_MATCH",
             "Checksum doesn't match: a compressed block was damaged on its way, or made with another hash than CityHash128 1.0.2",
         )
-    method, _, size = _HEADER.unpack_from(body)
-    packed = body[_HEADER.size :]
+    method, _, size = HEADER.unpack_from(body)
+    packed = body[HEADER.size :]
     try:
         content = _content(method, packed, size)
     except (lz4.block.LZ4BlockError, cramjam.DecompressionError, ValueError) as error:

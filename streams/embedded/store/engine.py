@@ -28,6 +28,7 @@ from streams.embedded.store.errors import (
     NOT_IMPLEMENTED,
     READONLY,
     SYNTAX_ERROR,
+    DamagedPart,
     StoreError,
     from_engine,
 )
@@ -100,6 +101,7 @@ class StoreEngine:
         )
         self._address = f"{(folder / 'engine').absolute()}?config-file={config.absolute()}"
         self._opening = threading.Lock()
+        self._damaged: set[DamagedPart] = set()
         self._keeper = self.connect()
         self.run(self._keeper, f"CREATE DATABASE IF NOT EXISTS {named(database)}")
         self.version = self.text("SELECT version()")
@@ -135,7 +137,15 @@ class StoreEngine:
         try:
             return connection.query(sql, form, params=params or {})
         except (RuntimeError, chdb.ChdbError) as error:
-            raise from_engine(str(error), folder=str(self._folder.absolute())) from error
+            said = from_engine(str(error), folder=str(self._folder.absolute()))
+            if said.damaged_part is not None:
+                self._damaged.add(said.damaged_part)
+            raise said from error
+
+    def taken_damage(self) -> set[DamagedPart]:
+        """The parts that errors have named as damaged since this was asked last."""
+        taken, self._damaged = self._damaged, set()
+        return taken
 
     def new_body(self) -> Any:
         """A file under the store's folder for the body of a request; the caller removes it."""

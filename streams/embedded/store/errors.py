@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from streams.errors import RejectedError
 
@@ -52,6 +52,33 @@ _STATUS: Final = {
 }
 
 
+#: what the engine says of bytes that are not what it wrote
+_DAMAGE: Final = frozenset(
+    {
+        "CHECKSUM_DOESNT_MATCH",
+        "CANNOT_DECOMPRESS",
+        "CORRUPTED_DATA",
+        "UNKNOWN_CODEC",
+        "CANNOT_READ_ALL_DATA",
+        "ATTEMPT_TO_READ_AFTER_EOF",
+        "TOO_LARGE_SIZE_COMPRESSED",
+        "SIZES_OF_COLUMNS_DOESNT_MATCH",
+        "INCORRECT_DATA",
+    }
+)
+#: the place of a part in the engine's folder
+_PART = re.compile(
+    r"store/[0-9a-f]{3}/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/([\w-]{1,200})/([\w.%-]{0,300})"
+)
+
+
+class DamagedPart(NamedTuple):
+    """A part of a table that an error names: the table's UUID and the part's name."""
+
+    uuid: str
+    part: str
+
+
 class StoreError(RejectedError):
     """A statement failed; raised by the engine and its guards, reported to the client by the server."""
 
@@ -65,6 +92,23 @@ class StoreError(RejectedError):
     def status(self) -> int:
         """The HTTP status that goes with the code."""
         return _STATUS.get(self.code, 500)
+
+    @property
+    def is_damage(self) -> bool:
+        """Whether it can mean that the disk has changed what the engine wrote."""
+        return self.name in _DAMAGE
+
+    @property
+    def damaged_part(self) -> DamagedPart | None:
+        """The part that it says was changed, if it names one; a query's own text can say so, too."""
+        found = _PART.search(self.text) if self.is_damage else None
+        return DamagedPart(found[1], found[2]) if found else None
+
+    @property
+    def damaged_file(self) -> str:
+        """The file of that part, empty if it names none."""
+        found = _PART.search(self.text) if self.is_damage else None
+        return found[3] if found else ""
 
     def as_text(self, version: str) -> str:
         """The text as ClickHouse words it."""
