@@ -8,13 +8,14 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from streams.collector.spool import set_aside
 from streams.kafka.topics import EVENTS
 from tests.deadlines import within
 from tests.faults.checker import Checker
 from tests.faults.clocked_part import CLOCK, LOOK_S
-from tests.faults.flips import flip_index, flip_log, flip_spool
+from tests.faults.flips import flip_bit_of_store, flip_index, flip_log, flip_spool
 from tests.faults.hostile import Hostile
 from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE
@@ -25,7 +26,7 @@ from tests.fixtures.kafka_tools import remake
 #: longer than the group session, so that the frozen worker has lost its partitions when it wakes
 FREEZE_S = 9.0
 #: for how long a clock is wrong
-MOMENT_S, HOUR_S = 3.0, 3600.0
+MOMENT_S, HOUR_S, DAY_S = 3.0, 3600.0, 86_400.0
 #: seconds in which the spool has surely been filled
 FULL_S = 40.0
 
@@ -72,6 +73,9 @@ class Chaos:
             (2, self.flip_a_byte_of_the_log),
             (1, self.flip_a_byte_of_an_index),
             (2, self.flip_a_byte_of_the_spool),
+            (2, self.flip_a_bit_of_the_store),
+            (1, self.set_a_workers_clock),
+            (1, self.start_with_a_wrong_clock),
             (1, self.attack_the_door),
         ]
         if chosen:
@@ -268,6 +272,33 @@ class Chaos:
         while events and len(set_aside(spool)) == before:
             assert time.monotonic() - began < within(FULL_S), f"nothing was kept aside of {said}"
             await asyncio.sleep(0.2)
+
+    async def flip_a_bit_of_the_store(self) -> None:
+        """The disk changes a bit of a part of a table while everything runs: it is put right, or no query would be answered."""
+        for _ in range(20):
+            with suppress(OSError):  # a merge takes parts away
+                self._say(f"{' ' * 10}{flip_bit_of_store(self._system.folder / 'store', self._chance)}")
+                return
+
+    async def set_a_workers_clock(self) -> None:
+        """For a moment the clock of a monitor or of landing is wrong: by an hour, by a day, or over midnight."""
+        off_s = self._chance.choice((HOUR_S, -HOUR_S, DAY_S, -DAY_S, DAY_S - time.time() % DAY_S + 1))
+        file = self._system.folder / self._a_worker() / CLOCK
+        file.write_text(str(off_s))
+        await asyncio.sleep(MOMENT_S)
+        file.unlink()
+
+    async def start_with_a_wrong_clock(self) -> None:
+        """A monitor or landing starts a day ahead or behind, and its clock is put right later."""
+        name = self._a_worker()
+        file = self._system.folder / name / CLOCK
+        file.write_text(str(self._chance.choice((DAY_S, -DAY_S))))
+        self._kill(name)
+        await asyncio.sleep(3 * MOMENT_S)
+        file.unlink()
+
+    def _a_worker(self) -> str:
+        return self._chance.choice(("landing", self._a_monitor()))
 
     async def attack_the_door(self) -> None:
         """Somebody with the pages' key does what can be done with it, and without, next to the servers."""

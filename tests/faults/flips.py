@@ -1,4 +1,4 @@
-"""Bytes that the disk changes while nobody looks: in the broker's log and its indexes, and in the collector's spool."""
+"""Bytes that the disk changes while nobody looks: in the broker's log and its indexes, in the collector's spool, and in the store's tables."""
 
 from __future__ import annotations
 
@@ -30,6 +30,23 @@ def flip_log(kafka: Path, chance: random.Random) -> str:
     place = chance.randrange(path.stat().st_size)
     flip(path, place, chance)
     return f"byte {place} of {path.parent.name}/{path.name}"
+
+
+def flip_bit_of_store(store: Path, chance: random.Random) -> str:
+    """Change a bit of a column's file of a part that is in use; what was changed."""
+    written = [
+        path
+        for path in sorted((store / "clickhouse/engine/store").glob("*/*/*/*.bin"))
+        if path.parent.name != "detached" and not path.parent.name.startswith("tmp")
+    ]
+    path = chance.choice(written)
+    place = chance.randrange(path.stat().st_size)
+    with path.open("r+b") as file:
+        file.seek(place)
+        (byte,) = file.read(1)
+        file.seek(place)
+        file.write(bytes([byte ^ 1 << chance.randrange(8)]))
+    return f"a bit of byte {place} of {path.parent.name}/{path.name}"
 
 
 def flip_index(kafka: Path, chance: random.Random) -> str:

@@ -1,4 +1,5 @@
-"""The monitor role as shipped, except that it stops itself between a flush's check and its write when a file asks for it.
+"""The monitor role as shipped, except that it stops itself between a flush's check and its write when a file asks for it, and that
+its clock is as wrong as another file says (``clocked_part.py``).
 
 ``python -m tests.faults.monitor_part monitor --parent PID``, as ``streams.roles``. The file is ``freeze`` in its data
 folder: empty, it stops before the transaction; with ``mid`` in it, between the transaction's records and its commit.
@@ -18,6 +19,7 @@ import aiokafka
 from streams import roles
 from streams.monitor.records import Record
 from streams.monitor.writer import PartitionWriter
+from tests.faults.clocked_part import install
 
 _write = PartitionWriter.write
 _commit = aiokafka.AIOKafkaProducer.commit_transaction
@@ -45,6 +47,7 @@ async def _commit_or_stop(self: Any) -> None:
 
 
 if __name__ == "__main__":
+    install()
     PartitionWriter.write = _write_or_stop  # type: ignore[method-assign]
     aiokafka.AIOKafkaProducer.commit_transaction = _commit_or_stop
     try:

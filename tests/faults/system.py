@@ -46,7 +46,10 @@ COMPACTED = {
     "max.compaction.lag.ms": "2000",
 }
 #: roles that can be made to fail in their midst, or whose clock can be wrong
-_MODULES = {"monitor": "tests.faults.monitor_part", "collector": "tests.faults.clocked_part"}
+_MODULES = {
+    "monitor": "tests.faults.monitor_part",
+    **dict.fromkeys(("collector", "landing"), "tests.faults.clocked_part"),
+}
 _CLEANER = "log.cleaner.backoff.ms=500\nlog.segment.delete.delay.ms=1000\n"
 
 
