@@ -21,10 +21,10 @@ import msgspec
 
 from scoring.events.event import RejectReason
 from streams.errors import InputError
+from streams.sources.files.delimiters import DELIMITERS, delimiter_line
 from streams.sources.files.mapping import FileMapping, MappingError
 
 CHUNK_ROWS = 5_000
-DELIMITERS = (",", ";", "\t", "|")
 #: characters of one line; longer ones are rejected whole (the collector rejects events of this size as well)
 LONGEST_LINE = 65_536
 #: lines one quoted row may go over
@@ -33,12 +33,6 @@ MAX_QUOTED_LINES = 50
 _KEPT = 2_000
 _LOOK = 50
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
-
-
-def delimiter_line(line: str) -> str:
-    """The sign that a file's first line names, as Excel writes it (``sep=;``); empty if it is a line like the others."""
-    content = line.rstrip("\r\n").strip('"')
-    return content[4] if len(content) == 5 and content.lower().startswith("sep=") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from scoring.wording.text import Bilingual
+from streams.sources.files.delimiters import DELIMITERS, delimiter_line
 from streams.sources.files.exports.cells import Row
 from streams.sources.files.exports.encodings import candidates
 from streams.sources.files.exports.unreadable import UnreadableExportError
-from streams.sources.files.reading import DELIMITERS, delimiter_line
 
 _LOOKED_AT = 400
 _LONGEST_FIELD = 1 << 20
