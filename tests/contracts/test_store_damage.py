@@ -10,7 +10,7 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from streams.doctor.running import tables
-from streams.embedded.store.bits import mend_bit
+from streams.embedded.store.bits import repair_bit
 from streams.embedded.store.blocks import pack
 from streams.instance.files import read_states
 from streams.settings import load_settings
@@ -20,7 +20,7 @@ from tests.fixtures.clickhouse import OwnStore
 CHECKSUM = "CHECKSUM_DOESNT_MATCH"
 ROWS = 40_000
 #: how a part keeps its columns: each in a file of its own, or all in one. Small blocks: the engine's search for the bit is quadratic
-BLOCKS = "min_compress_block_size = 2048, max_compress_block_size = 4096, min_rows_for_wide_part = 0"
+BLOCKS = "min_compress_block_size = 2048, max_compress_block_size = 4096, min_rows_for_wide_part = 0, index_granularity = 512"
 KINDS = {"wide": ("text.bin", 0), "compact": ("data.bin", 1 << 40)}
 READ = "SELECT count(), uniqExact(n), countIf(store_id = 'small'), sum(text = hex(cityHash64(n))) FROM t"
 
@@ -113,7 +113,7 @@ def test_a_bit_is_changed_only_where_the_check_sum_proves_it(
         changed[place] ^= 1 << bit
         file.write_bytes(changed)
         byte = place - len(first) * is_second - 16
-        assert mend_bit(file, f"single bit flip in data block at byte {byte}, bit {bit}. This")
+        assert repair_bit(file, f"single bit flip in data block at byte {byte}, bit {bit}. This")
         assert file.read_bytes() == whole
 
 
@@ -128,12 +128,12 @@ def test_a_bit_is_changed_only_where_the_check_sum_proves_it(
 def test_what_the_check_sum_does_not_prove_is_left_as_it_is(tmp_path: Path, said: str) -> None:
     file, changed = tmp_path / "a.bin", bytearray(pack(b"xy" * 10_000))
     file.write_bytes(changed)
-    assert not mend_bit(file, said)  # nothing is damaged
+    assert not repair_bit(file, said)  # nothing is damaged
     changed[40] ^= 1
     changed[50] ^= 1
     for content in (bytes(changed), bytes(changed[:70]), bytes(changed[:20]), b""):
         file.write_bytes(content)
-        assert not mend_bit(file, said)
+        assert not repair_bit(file, said)
         assert file.read_bytes() == content
 
 

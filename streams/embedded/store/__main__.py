@@ -21,7 +21,7 @@ from streams.printable import printable
 from streams.settings import Settings, load_settings
 
 if TYPE_CHECKING:
-    from streams.embedded.store.rescue import Mended, Rescue, SetApart
+    from streams.embedded.store.rescue import Repaired, Rescue, SetApart
 
 _DRAIN_S = 8.0
 #: between two looks for parts that the disk has changed
@@ -134,7 +134,7 @@ def _state(version: str, data: Path) -> str:
 
 async def _rescued(rescue: Rescue) -> None:
     """Wait until damaged parts of tables have been set apart."""
-    found: list[SetApart | Mended] = []
+    found: list[SetApart | Repaired] = []
     while not found:
         await asyncio.sleep(_LOOK_S)
         try:

@@ -17,8 +17,8 @@ _NAMED: Final = re.compile(r"single bit flip in data block at byte (\d{1,9}), bi
 _MAX_BYTES: Final = 64 << 20
 
 
-def mend_bit(path: Path, said: str) -> bool:
-    """Mend the first damaged block of ``path``; True if it is as it was written.
+def repair_bit(path: Path, said: str) -> bool:
+    """Repair the first damaged block of ``path``; True if it is as it was written.
 
     Args:
         path: a file of compressed blocks, one behind the other.
@@ -36,9 +36,9 @@ def mend_bit(path: Path, said: str) -> bool:
             return _write(file, at + CHECKSUM_BYTES, head)
         if named is None or int(named[1]) >= len(body):
             return False
-        mended, byte = bytearray(body), int(named[1])
-        mended[byte] ^= 1 << int(named[2])
-        return checksum(bytes(mended)) == kept and _write(file, at + CHECKSUM_BYTES, bytes(mended))
+        repaired, byte = bytearray(body), int(named[1])
+        repaired[byte] ^= 1 << int(named[2])
+        return checksum(bytes(repaired)) == kept and _write(file, at + CHECKSUM_BYTES, bytes(repaired))
 
 
 def _damaged(file: BinaryIO) -> tuple[int, bytes, bytes] | None:

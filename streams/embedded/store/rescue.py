@@ -1,8 +1,8 @@
-"""Looks after parts of tables that the disk changes while the engine runs: mends the bit, or keeps what can be read and sets the part apart.
+"""Looks after parts of tables that the disk changes while the engine runs: repairs the bit, or keeps what can be read and sets the part apart.
 
 The engine answers no query that meets such a part, and its merges try it for ever: one byte would take the rows of all stores. A
 single bit is put right where it is. Of what cannot be, the rows that can be read are written into the table again; the part itself
-goes to the folder of detached ones, as one that the engine finds at its start does, and is told by ``funnelwatch doctor``.
+goes to the folder of detached ones, as one that the engine finds at its start does, and ``funnelwatch doctor`` reports it.
 
 The rows are written before the part goes: an end in between leaves them twice, which tables of ours that replace by key do not mind.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from streams.clock import monotonic
-from streams.embedded.store.bits import mend_bit
+from streams.embedded.store.bits import repair_bit
 from streams.embedded.store.engine import StoreEngine, named
 from streams.embedded.store.errors import DamagedPart, StoreError
 from streams.embedded.store.settings_clause import quoted
@@ -49,7 +49,7 @@ class SetApart:
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
+class Repaired:
     """A part in which single bits were put right: nothing is missing."""
 
     table: str
@@ -67,8 +67,8 @@ class Rescue:
         self._engine = engine
         self._times, self._check_at = 0, 0.0
 
-    def look(self) -> list[SetApart | Mended]:
-        """Mend or set apart what queries and merges have met since the last look. Takes as long as reading these parts does.
+    def look(self) -> list[SetApart | Repaired]:
+        """Repair or set apart what queries and merges have met since the last look. Takes as long as reading these parts does.
 
         Raises:
             StoreError: the engine failed in another way; the next look tries again.
@@ -92,7 +92,7 @@ class Rescue:
             found |= {DamagedPart(uuid, part) for part, passed, *_ in checked if passed != "1"}
         return found
 
-    def _looked_after(self, connection: Any, place: DamagedPart) -> SetApart | Mended | None:
+    def _looked_after(self, connection: Any, place: DamagedPart) -> SetApart | Repaired | None:
         uuid, part = place
         known = self._rows(
             connection,
@@ -107,11 +107,11 @@ class Rescue:
         source, bits = f"FROM {table} WHERE _part = {quoted(part)}", 0
         while error := self._error(connection, source):
             file = self._engine.tables_folder / uuid[:3] / uuid / part / error.damaged_file
-            if not file.is_file() or not mend_bit(file, error.text):
+            if not file.is_file() or not repair_bit(file, error.text):
                 return self._set_apart(connection, f"{database}.{name}", place, rows)
             bits += 1
         # none: a moment's fault of the memory, not of the disk
-        return Mended(f"{database}.{name}", part, bits) if bits else None
+        return Repaired(f"{database}.{name}", part, bits) if bits else None
 
     def _set_apart(self, connection: Any, name: str, place: DamagedPart, rows: int) -> SetApart:
         uuid, part = place
