@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 #: seconds of processor time that the loop takes on the machine on which the deadlines were chosen
 _REFERENCE_S = 0.018
@@ -49,3 +50,11 @@ def within(quiet_s: float) -> float:
 def within_ms(quiet_s: float) -> float:
     """The same in milliseconds, as the browser wants them."""
     return 1000 * within(quiet_s)
+
+
+def eventually(condition: Callable[[], bool], quiet_s: float = 20.0) -> None:
+    """Wait until ``condition``; fails after ``quiet_s`` of a quiet machine."""
+    deadline = time.monotonic() + within(quiet_s)
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.02)

@@ -14,7 +14,7 @@ from streams.embedded.store.bits import repair_bit
 from streams.embedded.store.blocks import pack
 from streams.instance.files import read_states
 from streams.settings import load_settings
-from tests.contracts.test_store_process import eventually
+from tests.deadlines import eventually
 from tests.fixtures.clickhouse import OwnStore
 
 CHECKSUM = "CHECKSUM_DOESNT_MATCH"

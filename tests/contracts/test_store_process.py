@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +16,7 @@ import httpx
 import pytest
 
 from streams.instance.files import read_states
-from tests.deadlines import within
+from tests.deadlines import eventually, within
 from tests.places import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests read /proc")
@@ -34,13 +33,6 @@ def post(
         auth=(user or store.user, password or store.password),
         timeout=within(60),
     )
-
-
-def eventually(condition, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + within(seconds)
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
 
 
 def test_readers_and_writers_at_once_lose_and_mix_nothing(clickhouse, fresh_database):

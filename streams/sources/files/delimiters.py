@@ -1,4 +1,4 @@
-"""The signs that stand between the fields of a line, and the line by which a file says which one it has."""
+"""The signs between the fields of a line, and the line by which a file names its own."""
 
 from __future__ import annotations
 
