@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from streams.clickhouse.literals import named
 from streams.clock import monotonic
 from streams.embedded.store.bits import repair_bit
-from streams.embedded.store.engine import StoreEngine, named
+from streams.embedded.store.engine import StoreEngine
 from streams.embedded.store.errors import DamagedPart, StoreError
 from streams.embedded.store.settings_clause import quoted
 
