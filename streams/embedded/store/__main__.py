@@ -122,7 +122,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
 
 
 def _state(version: str, data: Path) -> str:
-    """What the store says of itself; parts that are set apart are named in its log, too."""
+    """The store's state in one line; parts that are set apart are named in its log, too."""
     detail = f"ClickHouse {version}"
     if damaged := damaged_parts(data):
         detail += (
