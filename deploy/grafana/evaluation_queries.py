@@ -81,7 +81,7 @@ _PERCENT = (
     "value >= 0.01, toDecimalString(round(100 * value, 1), 1), toDecimalString(round(100 * value, 2), 2)), '%')"
 )
 _PER_HUNDRED = "if(${language:sqlstring} = 'zh', concat('每 100 次 ', toString(round(100 * value, 1))), concat(toString(round(100 * value, 1)), ' per 100'))"
-_VALUE = f"multiIf(figure_kind = 'rate', {_PERCENT}, figure_kind = 'count' AND startsWith(reading, 'step:'), {_PER_HUNDRED}, trimRight(concat(toString(round(value, 1)), ' ', {INDICATOR_UNIT})))"
+_VALUE = f"multiIf(figure_kind = 'index', toDecimalString(round(value, 2), 2), figure_kind = 'rate', {_PERCENT}, figure_kind = 'count' AND startsWith(reading, 'step:'), {_PER_HUNDRED}, trimRight(concat(toString(round(value, 1)), ' ', {INDICATOR_UNIT})))"
 _DIMENSION_OR_FUNNEL = texted(
     "dimension", {**{one.id: one.name for one in DIMENSIONS}, "": Text("漏斗", "Funnel")}
 )

@@ -98,6 +98,9 @@ def said_target(of: str, one: TargetResult, wording: EvaluationReader) -> str:
         name: said_number(value, kind, unit, wording)
         for name, value in (("value", one.value), ("target", one.target), ("gap", abs(one.gap)))
     }
+    if kind is IndicatorKind.RATE:  # a gap between shares is in points, not in percent of anything
+        points = wording.decimal(100 * abs(one.gap))
+        written["gap"] = WORDS["gap_points"](wording.language, gap=points)
     return say.say_target(one, written, wording.language)
 
 
