@@ -139,6 +139,8 @@ async def test_what_each_way_knows_is_counted_once_and_an_undone_file_leaves_not
         for order_id, ways in orders.ways.items():
             kinds = [kind for kind, _, _ in orders.state(order_id)[0]]
             assert kinds == ["fulfilment", "order", "payment"], ways
+    # an undo waits until landing has committed what it landed: here it has ended
+    async with ground.landing():
         await orders.undo_file()
         for order_id, ways in orders.ways.items():
             assert orders.state(order_id) == orders.state(f"never-{order_id}"), ways
