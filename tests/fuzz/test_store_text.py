@@ -8,7 +8,7 @@ from collections.abc import Hashable
 import cramjam
 from hypothesis import strategies as st
 
-from streams.embedded.store.blocks import BlockReader, _checksum, pack
+from streams.embedded.store.blocks import BlockReader, checksum, pack
 from streams.embedded.store.errors import StoreError
 from streams.embedded.store.protocol import external_tables, params_of, revision_of, settings_of
 from streams.embedded.store.settings_clause import filters_by_table, split_settings
@@ -104,7 +104,7 @@ def test_a_block_is_unpacked_or_rejected_with_a_code() -> None:
 
     def made(method: int, packed: bytes, size: int) -> bytes:
         body = struct.pack("<BII", method, 9 + len(packed), size) + packed
-        return _checksum(body) + body
+        return checksum(body) + body
 
     seeds = (
         pack(content),
@@ -115,7 +115,7 @@ def test_a_block_is_unpacked_or_rejected_with_a_code() -> None:
 
     def look(data: bytes, figures: Figures) -> Hashable:
         # with the checksum that fits, else nothing behind it is ever reached
-        repaired = _checksum(data[16:]) + data[16:] if len(data) > 25 else data
+        repaired = checksum(data[16:]) + data[16:] if len(data) > 25 else data
         said: list[Hashable] = []
         for one in (data, repaired):
             reader, done = BlockReader(1 << 20), b""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.embedded.store.blocks import BlockReader, _checksum, pack
+from streams.embedded.store.blocks import BlockReader, checksum, pack
 from streams.embedded.store.errors import StoreError
 
 #: what clickhouse-driver 0.2.11 writes for this content
@@ -22,7 +22,7 @@ WRITTEN = bytes.fromhex(
 
 def made(method: int, packed: bytes, size: int) -> bytes:
     body = struct.pack("<BII", method, 9 + len(packed), size) + packed
-    return _checksum(body) + body
+    return checksum(body) + body
 
 
 @given(st.binary(max_size=300), st.lists(st.integers(0, 400), max_size=4))
