@@ -39,6 +39,8 @@ _WIDER, _WIDEST, _DUE = (1, 3, 6, 12, 24), 120, 5.0
 _MANY = 10.0
 #: windows, in minutes, that are left out of the fit where they are off by this many standard deviations
 _SPANS = (30, 120, 480, 960)
+#: the same of visitors, who stay away for half a day without anything being wrong
+_SHORT_SPANS = (30, 120)
 _FAR_Z = 4.0
 #: a window whose median deviation shows the wobble before anything is left out
 _TYPICAL_SPAN = 120
@@ -74,12 +76,13 @@ class _Binned:
     fast: Floats
     minutes: int
     is_counted: bool
+    spans: tuple[int, ...]
     odd: NDArray[np.bool_] = field(init=False)
 
     def look(self, sigma: Floats, tau: Floats) -> NDArray[np.intp]:
         """Mark what is odd for such a wobble; gives the columns in which that is something else than before."""
         before = getattr(self, "odd", None)
-        self.odd = _odd(self.arrivals, self.expected, self.fast, sigma, tau, self.minutes)
+        self.odd = _odd(self.arrivals, self.expected, self.fast, sigma, tau, self.minutes, self.spans)
         changed = np.ones(len(self.which), dtype=bool) if before is None else (before != self.odd).any(0)
         return np.nonzero(changed)[0]
 
@@ -173,7 +176,17 @@ def _groups(
             values[len(values) - bins * factor :, which].reshape(bins, factor, len(which)).sum(1)
             for values in (arrivals, expected)
         )
-        found.append(_Binned(which, a, e, fast(minutes)[which], minutes, few))
+        found.append(
+            _Binned(
+                which,
+                a,
+                e,
+                fast(minutes)[which],
+                minutes,
+                few,
+                _SPANS if widest > bin_minutes else _SHORT_SPANS,
+            )
+        )
     return found
 
 
@@ -201,11 +214,17 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
 
 
 def _odd(
-    arrivals: Floats, expected: Floats, fast: Floats, sigma: Floats, tau: Floats, bin_minutes: int
+    arrivals: Floats,
+    expected: Floats,
+    fast: Floats,
+    sigma: Floats,
+    tau: Floats,
+    bin_minutes: int,
+    spans: tuple[int, ...],
 ) -> NDArray[np.bool_]:
     """(bins, series) True in windows of half an hour to two thirds of a day that are off by more than four standard deviations."""
     odd = np.zeros(arrivals.shape, dtype=bool)
-    for width in {max(minutes // bin_minutes, 1) for minutes in _SPANS}:
+    for width in {max(minutes // bin_minutes, 1) for minutes in spans}:
         if width > len(arrivals):
             continue
         minutes = width * bin_minutes
