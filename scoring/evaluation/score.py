@@ -159,6 +159,7 @@ class TargetResult:
         is_sure: the 90 % interval of the value leaves out the target.
         gap: value − target.
         set_by: who set it.
+        kind: of the figure, by which the three are written.
     """
 
     target: float
@@ -167,6 +168,18 @@ class TargetResult:
     is_sure: bool
     gap: float
     set_by: str
+    kind: IndicatorKind
+
+
+#: how a target came out, as the tables say it: one of the first two, with the third where too few cases leave it open
+TARGET_WAS_MET, TARGET_WAS_MISSED, TARGET_UNSURE = "met", "missed", "_unsure"
+
+
+def target_outcome(result: TargetResult) -> str:
+    """How a target came out, as the tables say it."""
+    return (TARGET_WAS_MET if result.is_met else TARGET_WAS_MISSED) + (
+        "" if result.is_sure else TARGET_UNSURE
+    )
 
 
 def against_target(
@@ -182,4 +195,4 @@ def against_target(
     """
     gap = figure.value - target
     is_sure = abs(figure.g - target_g) > Z90 * math.sqrt(figure.variance)
-    return TargetResult(target, figure.value, direction * gap >= 0, is_sure, gap, set_by)
+    return TargetResult(target, figure.value, direction * gap >= 0, is_sure, gap, set_by, figure.kind)

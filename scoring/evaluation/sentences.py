@@ -6,7 +6,7 @@ Pure: numbers are written by a ``EvaluationWording``; every sentence about a num
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from scoring.baselines.baseline import MIN_PEERS
@@ -26,7 +26,7 @@ from scoring.evaluation.platform_sentences import metric_name
 from scoring.evaluation.platform_targets import PLATFORM
 from scoring.evaluation.readings import NO_BASIS, STEP, VOLUME
 from scoring.evaluation.rules import DecoyKind, Ground, ReadingLevel, Truth
-from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
+from scoring.evaluation.score import Score, ScoreLack, Unscored
 from scoring.evaluation.steps import Loss
 from scoring.evaluation.weak_spots import WeakSpot
 from scoring.funnel.stages import Stage
@@ -135,18 +135,6 @@ def say_change(change: ScoreChange, wording: EvaluationWording) -> str:
         return text
     left_out = texts.CHANGE_LEFT_OUT(language, names=_joined(names, language))
     return f"{text}{_semicolon(language)}{left_out}"
-
-
-def say_target(result: TargetResult, write: Mapping[str, str], language: Language) -> str:
-    """A result against a target.
-
-    Args:
-        result: of the indicator.
-        write: ``value``, ``target`` and ``gap`` as the indicator's unit is written.
-        language: of the reader.
-    """
-    text = texts.TARGET_MET if result.is_met else texts.TARGET_MISSED
-    return text(language, **write) + ("" if result.is_sure else texts.TARGET_UNSURE(language))
 
 
 def say_loss(loss: Loss, currency: str, wording: EvaluationWording) -> str:

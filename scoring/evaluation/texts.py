@@ -64,6 +64,15 @@ TARGET_MET = Text("达标：{value}，目标 {target}", "met: {value}, target {t
 TARGET_MISSED = Text(
     "未达标：{value}，目标 {target}，差 {gap}", "missed: {value}, target {target}, {gap} short"
 )
+GAP_POINTS = Text("{gap} 个百分点", "{gap} pp")
+PER_HUNDRED = Text("每 100 次 {value}", "{value} per 100")
+#: how a target came out, by what the tables say of it (scoring/evaluation/score.py)
+TARGET_OUTCOMES: Mapping[str, Text] = {
+    "met": Text("达标", "met"),
+    "met_unsure": Text("达标（样本小，说不准）", "met (too few cases to be sure)"),
+    "missed": Text("未达标", "missed"),
+    "missed_unsure": Text("未达标（样本小，说不准）", "missed (too few cases to be sure)"),
+}
 TARGET_UNSURE = Text("（样本小，还说不准）", " (too few cases to be sure)")
 
 LOST = Text("比平常少约 {events}（{low}–{high}）", "about {events} fewer than usual ({low}–{high})")

@@ -11,9 +11,9 @@ from scoring.evaluation.evaluating import StoreEvaluation
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.results import ORDERS, SALES, EarlierResult, PeriodResult
+from scoring.evaluation.said_numbers import say_number, say_target, unit_of
 from scoring.evaluation.score import TargetResult
-from scoring.wording.text import Text
-from streams.evaluation.said_values import said_gap, said_number
+from streams.evaluation.said_values import said_gap
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 
@@ -86,35 +86,18 @@ def _row(
         _written(result, result.value, currency, wording),
         _cell(result, result.last, currency, wording),
         _cell(result, result.year, currency, wording),
-        "" if target is None else said_target(result.of, target, wording),
+        "" if target is None else say_target(result.of, target, wording),
         say.say_rows(result.rows, wording),
     )
 
 
-def said_target(of: str, one: TargetResult, wording: EvaluationReader) -> str:
-    """How a target came out."""
-    kind, unit = _kind(of), _unit(of)
-    written = {
-        name: said_number(value, kind, unit, wording)
-        for name, value in (("value", one.value), ("target", one.target), ("gap", abs(one.gap)))
-    }
-    if kind is IndicatorKind.RATE:  # a gap between shares is in points, not in percent of anything
-        points = wording.decimal(100 * abs(one.gap))
-        written["gap"] = WORDS["gap_points"](wording.language, gap=points)
-    return say.say_target(one, written, wording.language)
-
-
 def said_goal(of: str, value: float, wording: EvaluationReader) -> str:
     """A target's value, as the number that it is of is written."""
-    return said_number(value, _kind(of), _unit(of), wording)
+    return say_number(value, _kind(of), unit_of(of), wording)
 
 
 def _kind(of: str) -> IndicatorKind:
     return INDICATOR_BY_ID[of].kind if of in INDICATOR_BY_ID else IndicatorKind.RATE
-
-
-def _unit(of: str) -> Text | None:
-    return INDICATOR_BY_ID[of].unit if of in INDICATOR_BY_ID else None
 
 
 def _written(result: PeriodResult, value: float, currency: str, wording: EvaluationReader) -> str:
@@ -122,7 +105,7 @@ def _written(result: PeriodResult, value: float, currency: str, wording: Evaluat
         return wording.money_exactly(value, currency)
     if result.figure is None:
         return wording.count(value)
-    return said_number(value, result.figure.kind, _unit(result.of), wording)
+    return say_number(value, result.figure.kind, unit_of(result.of), wording)
 
 
 def _cell(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scoring.evaluation.figure import Figure, IndicatorKind
+from scoring.evaluation.said_numbers import say_number
 from scoring.wording.text import Text
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -10,17 +11,7 @@ from streams.evaluation.words import WORDS
 
 def said_value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
     """A figure's value as its kind is written, with its unit if it has one."""
-    return said_number(figure.value, figure.kind, unit, wording)
-
-
-def said_number(number: float, kind: IndicatorKind, unit: Text | None, wording: EvaluationReader) -> str:
-    """A number of a kind as it is written, with its unit if it has one."""
-    if kind is IndicatorKind.RATE:
-        return wording.percent(number)
-    if kind is IndicatorKind.COUNT and unit is None:  # of a step, per visit
-        return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * number))
-    value = wording.hundredths(number) if kind is IndicatorKind.INDEX else wording.decimal(number)
-    return value if unit is None else f"{value} {unit(wording.language)}"
+    return say_number(figure.value, figure.kind, unit, wording)
 
 
 def said_gap(now: float, then: float, kind: IndicatorKind | None, wording: EvaluationReader) -> str:

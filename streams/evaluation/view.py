@@ -18,6 +18,7 @@ from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.platform_targets import PlatformTarget
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import DecoyKind
+from scoring.evaluation.said_numbers import say_target
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.steps import FunnelLoss, JudgedStep
 from scoring.evaluation.texts import COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
@@ -33,7 +34,7 @@ from streams.evaluation.compared_with import said_comparison
 from streams.evaluation.first_steps import FirstSteps, first_steps
 from streams.evaluation.platform_targets import PlatformTargetLine, platform_lines
 from streams.evaluation.radar import RadarAxis, radar_axes
-from streams.evaluation.result_view import ResultRow, said_target
+from streams.evaluation.result_view import ResultRow
 from streams.evaluation.said_values import said_value
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -266,7 +267,7 @@ def _target(of: str, one: TargetResult, wording: EvaluationReader) -> TargetLine
     language = wording.language
     owner = DUTY_NAMES[_owner_of(of)](language)
     name = say.reading_name(of, language)
-    return TargetLine(of, name, owner, said_target(of, one, wording), one.set_by, one.is_met)
+    return TargetLine(of, name, owner, say_target(of, one, wording), one.set_by, one.is_met)
 
 
 def _kept(evaluation: StoreEvaluation, duty: Duty, wording: EvaluationReader) -> str:

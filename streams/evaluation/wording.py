@@ -6,21 +6,12 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 
 from streams.incidents.reader import LOCALES, ReaderWording
 
 
 class EvaluationReader(ReaderWording):
-    """A reader's wording, with decimals and days."""
-
-    def decimal(self, value: float) -> str:
-        """A number with one decimal at most."""
-        return str(format_decimal(round(value, 1) + 0.0, format="#,##0.#", locale=LOCALES[self.language]))
-
-    def hundredths(self, value: float) -> str:
-        """A number with two decimals: of an index one percent matters."""
-        return str(format_decimal(round(value, 2) + 0.0, format="#,##0.00", locale=LOCALES[self.language]))
+    """A reader's wording, with signs and days."""
 
     def signed(self, value: float) -> str:
         """A number with its sign: ``+12.5``, ``−3``; 0 has none."""

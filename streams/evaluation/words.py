@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoring.evaluation.texts import GAP_POINTS, PER_HUNDRED
 from scoring.wording.text import Text
 
 FILE_LEFT_OUT = Text(
@@ -73,7 +74,7 @@ WORDS: Mapping[str, Text] = {
     "last_was": Text("上一期 {value}（{gap}）", "before {value} ({gap})"),
     "year_was": Text("去年同期 {value}（{gap}）", "a year ago {value} ({gap})"),
     "earlier_values": Text("之前", "Earlier"),
-    "gap_points": Text("{gap} 个百分点", "{gap} pp"),
+    "gap_points": GAP_POINTS,
     "sources": Text("数从哪里来", "Where the numbers come from"),
     "sources_note": Text("表里的 [n] 是下面的编号：视图（条件；行数）。", "[n] in a table is the number below: view (condition; rows)."),
     "none_weak": Text("测到的没有一项明显偏低。", "Nothing that was measured is clearly low."),
@@ -119,7 +120,7 @@ WORDS: Mapping[str, Text] = {
     "rows": Text("行数", "Rows"),
     "not_used": Text("没有用：{why}", "not used: {why}"),
     "name": Text("名称", "Name"),
-    "per_hundred": Text("每 100 次 {value}", "{value} per 100"),
+    "per_hundred": PER_HUNDRED,
     "score": Text("得分（90% 区间）", "Score (90% interval)"),
     "value": Text("本期值", "Value"),
     "cases": Text("例数", "Cases"),

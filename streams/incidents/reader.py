@@ -36,6 +36,14 @@ class ReaderWording:
         name, unit = next(((name, unit) for name, unit in units if abs(value) >= unit), units[-1])
         return f"{_significant(value / unit, digits)}{name}"
 
+    def decimal(self, value: float) -> str:
+        """A number with one decimal at most."""
+        return str(format_decimal(round(value, 1) + 0.0, format="#,##0.#", locale=self._locale))
+
+    def hundredths(self, value: float) -> str:
+        """A number with two decimals: of an index one percent matters."""
+        return str(format_decimal(round(value, 2) + 0.0, format="#,##0.00", locale=self._locale))
+
     def percent(self, value: float) -> str:
         """A rate in [0, 1] ; one decimal unless it is whole, two below 1 %."""
         whole = value == 0 or value >= 0.995 or abs(value * 100 - round(value * 100)) < 1e-9

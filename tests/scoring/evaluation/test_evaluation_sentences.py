@@ -22,6 +22,7 @@ from scoring.evaluation.indicator import Direction
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
 from scoring.evaluation.readings import GAPS, NO_BASIS, STEP, VOLUME, Reading, Readings
 from scoring.evaluation.rules import Condition, DecoyKind, Ground, ReadingLevel, Truth
+from scoring.evaluation.said_numbers import say_target
 from scoring.evaluation.score import Score, ScoreLack, Unscored, against_target
 from scoring.evaluation.steps import Loss
 from scoring.evaluation.texts import DUTY_NAMES
@@ -130,13 +131,13 @@ def test_a_change_names_what_took_no_part_in_it() -> None:
 
 
 def test_a_target_is_said_met_or_missed_and_when_it_is_not_sure() -> None:
-    write = {"value": "90%", "target": "95%", "gap": "5%"}
     result = against_target(rate_figure(9, 10, rows()), 0.95, 2.94, Direction.HIGHER, "amazon")
     assert (
-        say.say_target(result, write, "en") == "missed: 90%, target 95%, 5% short (too few cases to be sure)"
+        say_target("logistics.shipped_in_time", result, EN)
+        == "missed: 90%, target 95%, 5.0 pp short (too few cases to be sure)"
     )
     sure = against_target(rate_figure(900, 1000, rows()), 0.95, 2.94, Direction.HIGHER, "amazon")
-    assert say.say_target(sure, write, "zh") == "未达标：90%，目标 95%，差 5%"
+    assert say_target("logistics.shipped_in_time", sure, ZH) == "未达标：90%，目标 95%，差 5.0 个百分点"
 
 
 def test_a_loss_within_noise_is_as_usual_and_no_money_is_named() -> None:

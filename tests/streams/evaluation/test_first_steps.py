@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from scoring.evaluation.duties import Duty
 from scoring.evaluation.figure import IndicatorKind, SourceRows
+from scoring.evaluation.said_numbers import say_number, say_target
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.evaluation.weak_spots import WeakSpot
 from scoring.wording.text import Text
 from streams.evaluation.advice_lines import AdviceLine
 from streams.evaluation.first_steps import MOST, first_steps
-from streams.evaluation.result_view import said_target
-from streams.evaluation.said_values import said_gap, said_number
+from streams.evaluation.said_values import said_gap
 from streams.evaluation.wording import EvaluationReader
 
 SPAN = last_spans(1_796_115_600_000, "Europe/Berlin", SpanLength.WEEK, 1)[0]
@@ -67,10 +67,12 @@ def test_gaps_are_written_by_their_kind() -> None:
 
 
 def test_an_index_of_prices_is_not_rounded_to_a_tenth() -> None:
-    assert said_number(0.947, IndicatorKind.INDEX, None, EN) == "0.95"
+    assert say_number(0.947, IndicatorKind.INDEX, None, EN) == "0.95"
 
 
 def test_a_missed_share_is_short_by_points_and_not_by_percent() -> None:
-    missed = TargetResult(0.8, 0.502, is_met=False, is_sure=True, gap=-0.298, set_by="")
-    assert said_target("service.answered_in_time", missed, EN) == "missed: 50.2%, target 80%, 29.8 pp short"
-    assert said_target("service.answered_in_time", missed, ZH) == "未达标：50.2%，目标 80%，差 29.8 个百分点"
+    missed = TargetResult(
+        0.8, 0.502, is_met=False, is_sure=True, gap=-0.298, set_by="", kind=IndicatorKind.RATE
+    )
+    assert say_target("service.answered_in_time", missed, EN) == "missed: 50.2%, target 80%, 29.8 pp short"
+    assert say_target("service.answered_in_time", missed, ZH) == "未达标：50.2%，目标 80%，差 29.8 个百分点"
