@@ -1,12 +1,4 @@
 -- repeatable: run again whenever this file changes
--- Scores of every period that is complete, against each comparator.
-CREATE OR REPLACE VIEW ${database}.evaluations ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    store_id, period_start, period, kind, name, comparator, score, low, high, coverage, reason, is_headline, period_end, zone,
-    days, weights_version, evaluated_at
-FROM ${database}.evaluations_raw${all} FINAL;
-
 -- What people did about each piece of advice, the last word; key is advice|STORE|ADVICE|DAYS|READING.
 CREATE OR REPLACE VIEW ${database}.advice_actions ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

@@ -15,7 +15,7 @@ from scoring.evaluation.findings import FunnelFinding, Standing
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import looked_at
-from scoring.evaluation.score import Score, ScoreLack
+from scoring.evaluation.score import Score, ScoreLack, target_outcome
 from scoring.evaluation.single_rules import SINGLE_RULES
 from scoring.evaluation.spans import span_name
 from streams.evaluation.advised import advice_key
@@ -40,7 +40,7 @@ def _schemas() -> Mapping[str, pa.Schema]:
         "evaluations_raw": pa.schema(
             [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("period_end", time), ("zone", pa.string()), ("days", pa.string())]
             + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
-            + [(name, pa.float64()) for name in ("score", "low", "high", "coverage")]
+            + [(name, pa.float64()) for name in ("score", "low", "high", "coverage", "target")]
             + [("reason", pa.string()), ("is_headline", pa.uint8()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
         ),
         "indicators_raw": pa.schema(
@@ -136,6 +136,10 @@ def _scores(evaluation: StoreEvaluation) -> Iterator[dict[str, Any]]:
         headline = {"is_headline": int(kind is (evaluation.headline or ComparatorKind.OWN))}
         for row in _against(evaluation, kind):
             yield {**row, **headline}
+    for of, result in evaluation.targets.items():
+        kind_of_row, name = ("step", of.removeprefix(STEP)) if of.startswith(STEP) else ("indicator", of)
+        row = _row(kind_of_row, name, ComparatorKind.TARGET, None, None)
+        yield {**row, "reason": target_outcome(result), "target": result.target, "is_headline": 0}
 
 
 def _against(evaluation: StoreEvaluation, kind: ComparatorKind) -> Iterator[dict[str, Any]]:
@@ -167,6 +171,7 @@ def _row(
         "low": score.low if score else None,
         "high": score.high if score else None,
         "coverage": None,
+        "target": None,
         "reason": lack.reason.value if lack else "",
     }
 

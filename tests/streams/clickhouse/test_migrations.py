@@ -163,6 +163,27 @@ def test_a_retention_without_whole_days_is_rejected(given: str) -> None:
         load_settings(retention=given)
 
 
+async def test_evaluations_that_were_written_before_targets_had_rows_stay_readable(
+    clickhouse: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest state before the column: a migration with a lower number than the newest was still to come."""
+    every = find_migrations()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "streams.clickhouse.migrations.find_migrations",
+            lambda: [one for one in every if not 81 <= one.number <= 83],
+        )
+        await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    written = "INSERT INTO evaluations_raw (store_id, period, period_start, kind, name, comparator, {}, evaluated_at) VALUES ('shop', 'month', now(), "
+    client.command(written.format("score") + "'health', 'health', 'own', 61, now())")
+    await migrate(settings)
+    await migrate(settings)
+    client.command(written.format("reason, target") + "'indicator', 'x', 'target', 'missed', 20, now())")
+    found = client.query("SELECT comparator, score, target, reason FROM evaluations ORDER BY kind")
+    assert found.result_rows == [("own", 61.0, None, ""), ("target", None, 20.0, "missed")]
+
+
 @pytest.mark.parametrize("newest", [6, 26, 38, 43, 52, 59, 65, 74, 92])
 async def test_a_filled_database_of_each_earlier_format_is_upgraded_with_its_rows(
     clickhouse: Any, settings: Settings, newest: int, monkeypatch: pytest.MonkeyPatch
