@@ -13,14 +13,17 @@ from scoring.digest.values import DigestFacts, PeriodScores, StoreHealth
 from scoring.digest.worded import DigestContext, Said
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.health import WeightedScore, change_since
-from scoring.evaluation.score import Score
+from scoring.evaluation.said_numbers import say_target_gap
+from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.sentences import reading_name
-from scoring.evaluation.texts import COMPARATOR_NAMES
+from scoring.evaluation.texts import COMPARATOR_NAMES, TARGET_UNSURE
 from scoring.evaluation.texts import SCORE as SCORE_TEXT
 from scoring.evaluation.weights import DIMENSION_WEIGHTS
 
 #: stores that are listed, at most
 MOST_HEALTH = 40
+#: missed targets that are named, at most; the others are counted
+MOST_TARGETS = 3
 
 
 def say_health(facts: DigestFacts, context: DigestContext) -> tuple[Said, ...]:
@@ -38,7 +41,8 @@ def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:
     health = one.now.health
     if health is None:
         share = wording.percent(one.now.coverage)
-        return Said(texts.HEALTH_NONE(language, name=name, share=share, days=days), url=url)
+        none = texts.HEALTH_NONE(language, name=name, share=share, days=days)
+        return Said(none, _targets(one, context), url=url)
     said = SCORE_TEXT(
         language,
         value=wording.count(health.value),
@@ -48,7 +52,33 @@ def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:
     against = COMPARATOR_NAMES[one.comparator](language)
     title = texts.HEALTH_LINE(language, name=name, score=said, days=days, against=against)
     change, tone = _change(one, context)
-    return Said(title, (change,), tone, url)
+    return Said(title, (change, *_targets(one, context)), tone, url)
+
+
+def _targets(one: StoreHealth, context: DigestContext) -> tuple[str, ...]:
+    """Which targets were missed and by how much, those first of which it is sure; nothing where none was judged."""
+    wording, language = context.wording, context.wording.language
+    asked = wording.count(len(one.targets))
+    if not one.targets:
+        return ()
+    missed = sorted((not result.is_sure, of) for of, result in one.targets.items() if not result.is_met)
+    if not missed:
+        return (texts.HEALTH_TARGETS_MET(language, asked=asked),)
+    those = [_short(of, one.targets[of], context) for _, of in missed[:MOST_TARGETS]]
+    said = ("、" if language == "zh" else ", ").join(those)
+    if len(missed) > MOST_TARGETS:
+        said += texts.HEALTH_TARGETS_MORE(language, n=wording.count(len(missed) - MOST_TARGETS))
+    return (
+        texts.HEALTH_TARGETS_MISSED(language, asked=asked, missed=wording.count(len(missed)), those=said),
+    )
+
+
+def _short(of: str, result: TargetResult, context: DigestContext) -> str:
+    """One missed target: what, by how much, and whether that is sure."""
+    wording, language = context.wording, context.wording.language
+    gap = say_target_gap(of, result, wording)
+    said = texts.HEALTH_TARGET_BY(language, name=reading_name(of, language), gap=gap)
+    return said + ("" if result.is_sure else TARGET_UNSURE(language))
 
 
 def _change(one: StoreHealth, context: DigestContext) -> tuple[str, str]:

@@ -69,6 +69,12 @@ HEALTH_DOWN = Text(
 )
 HEALTH_SAME = Text("和上一期的差别没有超出误差", "no more than noise apart from the period before")
 HEALTH_FIRST = Text("上一期没有可以比的分", "no score of the period before to compare with")
+HEALTH_TARGETS_MET = Text("目标全部达标（{asked} 项）", "all targets met ({asked})")
+HEALTH_TARGETS_MISSED = Text(
+    "目标 {asked} 项，未达标 {missed} 项：{those}", "{missed} of {asked} targets missed: {those}"
+)
+HEALTH_TARGET_BY = Text("{name}差 {gap}", "{name} by {gap}")
+HEALTH_TARGETS_MORE = Text("，另有 {n} 项", ", {n} more")
 HEALTH_MOST = Text("；变化最大的是{name}：{points} 分", "; the largest change: {name}, {points} points")
 
 REPORT_OF = Text(

@@ -10,7 +10,7 @@ from enum import StrEnum
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertTransition, Level
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.score import Score
+from scoring.evaluation.score import Score, TargetResult
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
 from scoring.funnel.trade import TradeFigures
@@ -172,13 +172,17 @@ class PeriodScores:
 
 @dataclass(frozen=True, slots=True)
 class StoreHealth:
-    """The newest evaluated period of a store, and the one before it against the same comparator; None if there is none."""
+    """The newest evaluated period of a store, and the one before it against the same comparator; None if there is none.
+
+    ``targets`` are how those of the newest period came out, by what they are of.
+    """
 
     store_id: str
     length: str
     comparator: ComparatorKind
     now: PeriodScores
     then: PeriodScores | None
+    targets: Mapping[str, TargetResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ from scoring.wording.text import Language
 class DigestWording(Wording, Protocol):
     """A card's wording, and days. Implemented in ``streams/digests`` with Babel."""
 
+    def decimal(self, value: float) -> str:
+        """A number with one decimal at most."""
+
+    def hundredths(self, value: float) -> str:
+        """A number with two decimals."""
+
     def weekday(self, day: date) -> str:
         """The day's name: ``周三``, ``Wed``."""
 

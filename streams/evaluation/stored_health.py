@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from scoring.digest.values import PeriodScores, StoreHealth
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.score import Score
+from scoring.evaluation.figure import IndicatorKind
+from scoring.evaluation.score import TARGET_UNSURE, TARGET_WAS_MET, Score, TargetResult
 from scoring.evaluation.spans import SpanLength
 from scoring.funnel.units import DAY_MS, Z90
 from streams.clickhouse.reader import Database, Row
@@ -28,6 +30,35 @@ ORDER BY period_start DESC, store_id, kind, name, comparator
 LIMIT 2 BY store_id, period, kind, name, comparator
 LIMIT 200000
 """
+
+#: targets of those periods that were judged, as the newest evaluation of each says, for a target may be taken back
+TARGETS = """
+SELECT store_id, length, toUnixTimestamp(period_start) AS start_s, reading, target, outcome, value, figure_kind
+FROM
+(
+    SELECT store_id, toString(period) AS length, period_start, if(kind = 'step', concat('step:', name), toString(name)) AS reading, target,
+           toString(reason) AS outcome
+    FROM evaluations
+    WHERE comparator = 'target' AND period IN {lengths:Array(String)} AND period_end <= toDateTime({made_s:Int64}, 'UTC')
+      AND period_end > toDateTime({since_s:Int64}, 'UTC') AND ({every:UInt8} OR store_id IN {stores:Array(String)})
+      AND (store_id, period, period_start, evaluated_at) IN
+        (
+            SELECT store_id, period, period_start, max(evaluated_at) FROM evaluations
+            WHERE kind = 'health' AND ({every:UInt8} OR store_id IN {stores:Array(String)})
+            GROUP BY store_id, period, period_start
+        )
+) AS asked
+INNER JOIN
+(
+    SELECT store_id, toString(period) AS length, period_start, toString(name) AS reading, value, toString(figure_kind) AS figure_kind
+    FROM indicators
+    WHERE value IS NOT NULL AND period IN {lengths:Array(String)} AND ({every:UInt8} OR store_id IN {stores:Array(String)})
+) AS found USING (store_id, length, period_start, reading)
+ORDER BY store_id, length, start_s, reading
+LIMIT 200000
+"""
+#: how each target came out: by store, length and start of the period, and what it is of
+_Judged: TypeAlias = Mapping[tuple[str, str, int], Mapping[str, TargetResult]]
 
 
 async def read_health(
@@ -50,23 +81,31 @@ async def read_health(
     if not known:
         return ()
     oldest_ms = made_ms - 3 * max(_FRESH_DAYS[length] for length in known) * DAY_MS
-    rows = await database.rows(
-        EVALUATED,
-        lengths=[one.value for one in known],
-        made_s=made_ms // 1000,
-        since_s=oldest_ms // 1000,
-        stores=list(stores),
-        every=int(every),
-    )
+    about = {
+        "lengths": [one.value for one in known],
+        "made_s": made_ms // 1000,
+        "since_s": oldest_ms // 1000,
+        "stores": list(stores),
+        "every": int(every),
+    }
+    rows = await database.rows(EVALUATED, **about)
+    judged: dict[tuple[str, str, int], dict[str, TargetResult]] = {}
+    for row in await database.rows(TARGETS, **about):
+        period = (str(row["store_id"]), str(row["length"]), int(row["start_s"]))
+        judged.setdefault(period, {})[str(row["reading"])] = _target(row)
     by_store: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
         by_store.setdefault(row["store_id"], {}).setdefault(row["length"], []).append(row)
-    found = (_newest(store, of_length, known, made_ms) for store, of_length in by_store.items())
+    found = (_newest(store, of_length, known, made_ms, judged) for store, of_length in by_store.items())
     return tuple(one for one in found if one is not None)
 
 
 def _newest(
-    store: str, of_length: Mapping[str, Sequence[Row]], lengths: Sequence[SpanLength], made_ms: int
+    store: str,
+    of_length: Mapping[str, Sequence[Row]],
+    lengths: Sequence[SpanLength],
+    made_ms: int,
+    judged: _Judged,
 ) -> StoreHealth | None:
     candidates = []
     for length in lengths:
@@ -82,7 +121,10 @@ def _newest(
         before = [row for row in alike if len(starts) > 1 and int(row["start_s"]) == starts[1]]
         now = _scores(row for row in alike if int(row["start_s"]) == starts[0])
         if now is not None:
-            candidates.append(StoreHealth(store, length.value, ComparatorKind(shown), now, _scores(before)))
+            targets = judged.get((store, length.value, starts[0]), {})
+            candidates.append(
+                StoreHealth(store, length.value, ComparatorKind(shown), now, _scores(before), targets)
+            )
     scored = (one for one in candidates if one.now.health or one.now.dimensions)
     return next(scored, candidates[0] if candidates else None)
 
@@ -102,6 +144,13 @@ def _scores(rows: Iterable[Row]) -> PeriodScores | None:
         dimensions,
         int(health["weights_version"]),
     )
+
+
+def _target(row: Row) -> TargetResult:
+    """How a target came out, as it was written."""
+    target, value, outcome = float(row["target"]), float(row["value"]), str(row["outcome"])
+    is_met, is_sure = outcome.startswith(TARGET_WAS_MET), not outcome.endswith(TARGET_UNSURE)
+    return TargetResult(target, value, is_met, is_sure, value - target, "", IndicatorKind(row["figure_kind"]))
 
 
 def _score(row: Row) -> Score | None:

@@ -7,8 +7,10 @@ import pytest
 
 from scoring.digest.values import PeriodScores, StoreHealth
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.score import Score
+from scoring.evaluation.figure import IndicatorKind
+from scoring.evaluation.score import Score, TargetResult
 from scoring.funnel.units import Z90
+from scoring.wording.text import Language
 from tests.fixtures.digest_facts import facts, shop
 from tests.fixtures.digest_facts import said as say
 
@@ -36,3 +38,43 @@ def test_a_change_of_health_is_said_where_it_is_more_than_noise(
     one = StoreHealth("a", "month", ComparatorKind.OWN, now, then)
     (item,) = say(replace(facts(shop("a")), health=(one,)), "en").health
     assert item.lines == (said,)
+
+
+def target(
+    value: float, asked: float, kind: IndicatorKind, *, is_met: bool, is_sure: bool = True
+) -> TargetResult:
+    return TargetResult(asked, value, is_met, is_sure, value - asked, "Li", kind)
+
+
+SHIP = target(41.2, 20, IndicatorKind.DURATION, is_met=False)
+ANSWER = target(0.502, 0.8, IndicatorKind.RATE, is_met=False)
+PAID = target(0.89, 0.9, IndicatorKind.RATE, is_met=False, is_sure=False)
+KEPT = target(0.03, 0.05, IndicatorKind.RATE, is_met=True)
+
+
+@pytest.mark.parametrize(
+    ("targets", "language", "said"),
+    [
+        ({}, "en", ()),
+        ({"returns.refunds": KEPT}, "en", ("all targets met (1)",)),
+        (
+            {"step:order_to_payment": PAID, "logistics.time_to_ship": SHIP, "returns.refunds": KEPT},
+            "en",
+            ("2 of 3 targets missed: Time to ship by 21.2 h, Orders → Payments by 1 pp (too few cases to be sure)",),
+        ),
+        ({"service.answered_in_time": ANSWER}, "zh", ("目标 1 项，未达标 1 项：按时首次回复差 29.8 个百分点",)),
+        (
+            dict.fromkeys(("a", "b", "c", "d", "e"), ANSWER),
+            "en",
+            ("5 of 5 targets missed: a by 29.8 pp, b by 29.8 pp, c by 29.8 pp, 2 more",),
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_scored", [True, False])
+def test_a_line_of_health_says_which_targets_were_missed_and_by_how_much(
+    targets: dict[str, TargetResult], language: Language, said: tuple[str, ...], is_scored: bool
+) -> None:
+    now = health(50, logistics=50) if is_scored else replace(health(50), health=None)
+    one = StoreHealth("a", "month", ComparatorKind.OWN, now, None, targets)
+    (item,) = say(replace(facts(shop("a")), health=(one,)), language).health
+    assert item.lines[int(is_scored) :] == said

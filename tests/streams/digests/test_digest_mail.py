@@ -7,7 +7,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -103,6 +103,28 @@ def insert_evaluations(client: Any, moment: int) -> None:
         row("us-own", back, "dimension", "returns", 50.0, 0.8)
     row("de-shopify", 0, "health", "health", None, 0.21)
     client.insert("evaluations_raw", rows, column_names=[*columns, *numbers])
+    _insert_targets(client, moment)
+
+
+def _insert_targets(client: Any, moment: int) -> None:
+    """Two targets of the newest month, one missed; and one that the newest evaluation no longer has."""
+    span = last_spans(moment, ZONE, SpanLength.MONTH, 1)[0]
+    begun, ended, at = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (span.start_ms, span.end_ms, moment))
+    period, whole = ["us-own", "month", begun], [ended, ZONE, span_name(span)]
+    targets = [
+        ["step", "order_to_payment", "missed", 0.9, at],
+        ["indicator", "logistics.time_to_ship", "met", 48.0, at],
+        ["indicator", "returns.refunds", "missed", 0.01, at - timedelta(hours=1)],
+    ]
+    names = ["store_id", "period", "period_start", "period_end", "zone", "days", "comparator", "kind", "name", "reason", "target", "evaluated_at"]  # fmt: skip
+    client.insert("evaluations_raw", [[*period, *whole, "target", *one] for one in targets], column_names=names)  # fmt: skip
+    figures = [
+        ["step:order_to_payment", "rate", 0.62],
+        ["logistics.time_to_ship", "duration", 30.5],
+        ["returns.refunds", "rate", 0.05],
+    ]
+    names = ["store_id", "period", "period_start", "name", "figure_kind", "value", "evaluated_at"]
+    client.insert("indicators_raw", [[*period, *one, at] for one in figures], column_names=names)
 
 
 def subscriber(**more: Any) -> SubscriberConfig:
@@ -151,8 +173,8 @@ def test_the_worst_store_comes_first_with_its_fall_against_what_was_expected(mak
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("zh", r"61 分（57–65）.*和自己过去比 · 比上一期高 11 分（7–15）；变化最大的是物流时效：\+22 分"),
-        ("en", r"61 points \(57–65\).*against its own past · 11 points above the period before \(7–15\); the largest change: Logistics, \+22 points"),
+        ("zh", r"61 分（57–65）.*和自己过去比 · 比上一期高 11 分（7–15）；变化最大的是物流时效：\+22 分 · 目标 2 项，未达标 1 项：下单 → 支付差 28 个百分点"),
+        ("en", r"61 points \(57–65\).*against its own past · 11 points above the period before \(7–15\); the largest change: Logistics, \+22 points · 1 of 2 targets missed: Orders → Payments by 28 pp"),
     ],
 )  # fmt: skip
 def test_a_store_that_was_evaluated_has_a_line_of_health_and_of_what_changed(
