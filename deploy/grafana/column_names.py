@@ -126,6 +126,8 @@ COLUMN_NAMES = {
     "dimension_name": "Dimension 维度",
     "indicator_name": "Indicator 指标",
     "figure": "Value 本期值",
+    "goal": "Target 目标",
+    "goal_reached": "Target met 是否达标",
     "cases": "Cases 例数",
     "relation": "From 出自",
     "row_count": "Rows 行数",
@@ -190,6 +192,6 @@ WIDTHS = {
     "quantity": 80, "repeats": 150, "report_zone": 130, "reported": 150, "restated": 95, "segment": 150, "since": 150,
     "source": 100, "stage_name": 110, "state_name": 130, "step_name": 200, "still_counted": 100, "surprise": 120,
     "type_name": 105, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220, "days": 190, "score": 90, "score_low": 90, "score_high": 90, "coverage": 100, "against_name": 180, "cases": 90,
-    "row_count": 90, "figure": 130, "relation": 120, "strength": 100, "duty_name": 110, "effort_name": 100, "advice_state": 100,
+    "row_count": 90, "figure": 130, "goal": 130, "goal_reached": 200, "relation": 120, "strength": 100, "duty_name": 110, "effort_name": 100, "advice_state": 100,
     "who": 100, "checked": 110, "outcome_name": 120, "gained": 110, "hit_rate": 130, "standing_name": 120, "dimension_name": 150,
 }  # fmt: skip

@@ -245,8 +245,8 @@ def evaluation() -> dash.Dashboard:
         by_dimension = coloured(
             by_dimension, one.id, thresholds((None, WARN), (LOW, "transparent"), (HIGH, GOOD))
         )
-    indicators = rows("Indicators 指标", "What is measured of each store's newest period: value, cases, score against the comparator, and where the rows are. 最近一期测到的指标：数值、例数、得分、出处。", INDICATORS,
-                      ("store", "dimension_name", "indicator_name", "figure", "cases", "score", "score_low", "score_high", "against_name", "lack_name", "relation", "row_count"))  # fmt: skip
+    indicators = rows("Indicators 指标", "What is measured of each store's newest period: value, target and whether it was met, cases, score against the comparator, and where the rows are. 最近一期测到的指标：数值、目标与是否达标、例数、得分、出处。", INDICATORS,
+                      ("store", "dimension_name", "indicator_name", "figure", "goal", "goal_reached", "cases", "score", "score_low", "score_high", "against_name", "lack_name", "relation", "row_count"))  # fmt: skip
     findings = rows("Findings 看到了什么", "What rules saw, by which readings, and what else it may be. None names a cause. 规则看到的情况、依据与其他可能；不代表原因。", FINDINGS,
                     ("store", "days", "finding", "standing_name", "strength", "evidence_names", "instead_names", "also_names"))  # fmt: skip
     advice = rows("Advice 建议", "Things to look at or try: who took them on, what came of them on their check date, and how often the same advice helped in this store. 建议、处理人、到期判断结果，以及同一建议在本店的效果。", ADVICE_GIVEN,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from deploy.grafana.query import CHOSEN_STORES
 from deploy.grafana.wording import (
     ADVICE,
@@ -19,6 +21,7 @@ from deploy.grafana.wording import (
     READING,
     RULE,
     STANDING,
+    TARGET_OUTCOME,
     texted,
 )
 from scoring.evaluation.dimensions.registry import DIMENSIONS
@@ -82,18 +85,21 @@ _PERCENT = (
 )
 _PER_HUNDRED = "if(${language:sqlstring} = 'zh', concat('每 100 次 ', toString(round(100 * value, 1))), concat(toString(round(100 * value, 1)), ' per 100'))"
 _VALUE = f"multiIf(figure_kind = 'index', toDecimalString(round(value, 2), 2), figure_kind = 'rate', {_PERCENT}, figure_kind = 'count' AND startsWith(reading, 'step:'), {_PER_HUNDRED}, trimRight(concat(toString(round(value, 1)), ' ', {INDICATOR_UNIT})))"
+#: what was asked for, as its value is written
+_GOAL = re.sub(r"\bvalue\b", "target", _VALUE)
 _DIMENSION_OR_FUNNEL = texted(
     "dimension", {**{one.id: one.name for one in DIMENSIONS}, "": Text("漏斗", "Funnel")}
 )
 
 INDICATORS = f"""
-SELECT store_id AS store, {_DIMENSION_OR_FUNNEL} AS dimension_name, {READING} AS indicator_name, {_VALUE} AS figure, round(cases) AS cases,
+SELECT store_id AS store, {_DIMENSION_OR_FUNNEL} AS dimension_name, {READING} AS indicator_name, {_VALUE} AS figure, ifNull({_GOAL}, '') AS goal, {TARGET_OUTCOME} AS goal_reached, round(cases) AS cases,
        round(score) AS score, round(low) AS score_low, round(high) AS score_high, {COMPARATOR} AS against_name, {LACK} AS lack_name,
        relation, row_count
 FROM
 (
-    SELECT scored.*, found.value AS value, found.cases AS cases, found.figure_kind AS figure_kind, found.relation AS relation,
-           found.row_count AS row_count, if(kind = 'step', '', splitByChar('.', name)[1]) AS dimension
+    SELECT scored.store_id AS store_id, scored.reading AS reading, scored.comparator AS comparator, scored.score AS score, scored.low AS low,
+           scored.high AS high, scored.reason AS reason, found.value AS value, found.cases AS cases, found.figure_kind AS figure_kind, found.relation AS relation,
+           found.row_count AS row_count, asked.target AS target, asked.outcome AS outcome, if(scored.kind = 'step', '', splitByChar('.', scored.name)[1]) AS dimension
     FROM
     (
         SELECT store_id, period_start, kind, name, if(kind = 'step', concat('step:', name), name) AS reading, comparator, score, low, high, reason
@@ -105,6 +111,12 @@ FROM
         SELECT store_id, period_start, name AS reading, value, cases, figure_kind, relation, row_count FROM indicators
         WHERE period = ${{length:sqlstring}} AND value IS NOT NULL AND {CHOSEN_STORES}
     ) AS found ON found.store_id = scored.store_id AND found.period_start = scored.period_start AND found.reading = scored.reading
+    LEFT JOIN
+    (
+        SELECT store_id, period_start, if(kind = 'step', concat('step:', name), name) AS reading, target, reason AS outcome FROM evaluations
+        WHERE comparator = 'target' AND {_SPAN} AND (store_id, period_start, evaluated_at) IN
+            (SELECT store_id, period_start, max(evaluated_at) FROM evaluations WHERE kind = 'health' AND {_SPAN} GROUP BY store_id, period_start)
+    ) AS asked ON asked.store_id = scored.store_id AND asked.period_start = scored.period_start AND asked.reading = scored.reading
 )
 ORDER BY store, dimension = '', dimension, reading LIMIT 1000
 """

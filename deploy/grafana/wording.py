@@ -19,6 +19,7 @@ from scoring.evaluation.texts import (
     LACK_NAMES,
     OUTCOME_NAMES,
     STANDINGS,
+    TARGET_OUTCOMES,
 )
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STAGES, STEP_BY_ID
@@ -85,6 +86,7 @@ READING = texted("reading", _READ)
 INDICATOR_UNIT = texted("reading", {name: INDICATOR_BY_ID[name].unit or _NO_UNIT if name in INDICATOR_BY_ID else _NO_UNIT for name in _READ})  # fmt: skip
 COMPARATOR = texted("comparator", COMPARATOR_NAMES)
 LACK = texted("reason", {**LACK_NAMES, "": _NO_UNIT})
+TARGET_OUTCOME = texted("outcome", {"": _NO_UNIT, **TARGET_OUTCOMES})
 RULE = texted("rule", {one.id: one.title for one in ALL_RULES})
 STANDING = texted("standing", STANDINGS)
 INSTEAD = listed("instead", {one.kind: one.name for one in DECOYS})

@@ -314,6 +314,8 @@ def test_scores_are_shown_with_their_interval_and_what_is_not_measured_has_none(
     assert [newest[one.id] for one in DIMENSIONS] == [41, 42, 43, 44, 45, None]
     figures = {row["indicator_name"]: row for row in panel("evaluation", "Indicators 指标")}
     assert [row["figure"] for row in figures.values()] == ["30.2 h", "5.2%"]
+    assert [row["goal"] for row in figures.values()] == ["", "10%"]  # the other was taken back
+    assert [row["goal_reached"] for row in figures.values()] == ["", "missed (too few cases to be sure)"]
     assert panel("evaluation", "Health 健康分", length=Choice(["month"])) == []
 
 

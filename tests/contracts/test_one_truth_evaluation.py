@@ -27,22 +27,27 @@ from typer.testing import CliRunner
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.readings import STEP
+from scoring.evaluation.said_numbers import say_number, say_target, unit_of
 from scoring.evaluation.score import Unscored
+from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.spans import SpanLength
-from scoring.evaluation.texts import SCORE
+from scoring.evaluation.texts import SCORE, TARGET_OUTCOMES
 from streams.agents.answers import AnswerStatus
 from streams.agents.api import ReadApi
 from streams.agents.meanings import meaning_of
 from streams.agents.questions import Questions, answered
 from streams.cli.main import app
 from streams.clickhouse.reader import Database
+from streams.config.evaluating import TargetConfig
 from streams.config.model import Config, StoreConfig
 from streams.evaluation.reporting import known_stores, store_report
+from streams.evaluation.stored_health import read_health
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.incidents.reader import ReaderWording
 from streams.jobs.evaluations import once
 from streams.settings import Settings
+from tests.contracts.grafana_queries import Asked, Choice, choices, clickhouse_queries
 from tests.fixtures.clickhouse import Store, empty_tables, make_tables
 from tests.fixtures.evaluation_seed import STORE, insert_year
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
@@ -290,6 +295,75 @@ async def test_what_nobody_knows_has_no_number_anywhere(
     assert (await asyncio.to_thread(page.get, "/api/v1/stores/new-store/evaluation")).status_code == 404
     out_of_scope = await answered(Questions(questions._api, only=("us-own",)).evaluation, store=store)
     assert out_of_scope["status"] == AnswerStatus.REFUSED
+
+
+TARGETS = {"logistics.time_to_ship": 20.0, "step:order_to_payment": 0.9, "returns.refunds": 0.2}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_mouths_say_the_same_of_targets(
+    clickhouse: Store, tmp_path: Path, serve_page: Callable[..., RunningPage], language: Tongue
+) -> None:
+    """Page, API, agents, report, the line of health in the mail, and the columns of Grafana's table."""
+    present_ms = time.time_ns() // 1_000_000
+    name = f"funnelwatch_targets_{uuid.uuid4().hex[:8]}"
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=name)
+    make_tables(clickhouse, name)
+    insert_year(clickhouse.client(name), present_ms, back=6)
+    (store,) = (one for one in CONFIG.stores if one.id == STORE)
+    asked_for = tuple(TargetConfig(of=of, value=value, set_by="Li") for of, value in TARGETS.items())
+    config = Config(stores=(store,), targets=asked_for)
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, once(settings, config, present_ms)).result()
+    page = serve_page(settings, config)
+    api, database = ReadApi(page.url, ""), Database(settings)
+    mouths = await asked(page, Questions(api), STORE, language)
+    await api.close()
+    said = {one["of"]: one for one in mouths.api["targets"]}
+    assert said.keys() == TARGETS.keys()
+    assert {one["met"] for one in said.values()} == {True, False}
+    assert {one["of"]: (one["met"], one["sure"]) for one in mouths.agent["targets"]} == {
+        of: (one["met"], one["sure"]) for of, one in said.items()
+    }
+    (health,) = await read_health(database, [STORE], False, present_ms, (SpanLength.MONTH,))
+    known, _ = await known_stores(database, config, [store], SpanLength.MONTH, present_ms)
+    await database.close()
+    wording = EvaluationReader(language)
+    lines = {of: say_target(of, one, wording) for of, one in health.targets.items()}
+    for of, one in health.targets.items():
+        assert (one.value, one.target, one.is_met, one.is_sure) == tuple(
+            said[of][key] for key in ("value", "target", "met", "sure")
+        )
+    assert lines.keys() == TARGETS.keys()
+    html = (await asyncio.to_thread(page.get, f"/stores/{STORE}/evaluation?period=month&against=own&lang={language}")).text  # fmt: skip
+    report = store_report(known[0], language).page
+    for line in lines.values():
+        assert line in unescape(html)
+        assert line in unescape(report)
+    drawn = _grafana_targets(clickhouse.read_client(name), language, present_ms)
+    outcome = {of: ("met" if one.is_met else "missed") + ("" if one.is_sure else "_unsure") for of, one in health.targets.items()}  # fmt: skip
+    assert drawn == {
+        reading_name(of, language): (
+            say_number(one.value, one.kind, unit_of(of), wording),
+            say_number(one.target, one.kind, unit_of(of), wording),
+            TARGET_OUTCOMES[outcome[of]](language),
+        )
+        for of, one in health.targets.items()
+    }
+    empty_tables(clickhouse, name)
+
+
+def _grafana_targets(client: Any, language: Tongue, present_ms: int) -> dict[str, tuple[str, str, str]]:
+    """By name: value, target and whether it was met, of the lines of Grafana's table that have a target."""
+    (query,) = (one for one in clickhouse_queries() if (one.dashboard, one.title) == ("evaluation", "Indicators 指标"))  # fmt: skip
+    chosen = {**choices(1, language=language), "length": Choice(["month"]), "store": Choice([STORE])}
+    to_s = present_ms // 1000
+    rows = client.query(Asked(to_s - 62 * 86_400, to_s, chosen).expanded(query.sql)).named_results()
+    return {
+        row["indicator_name"]: (row["figure"], row["goal"], row["goal_reached"])
+        for row in rows
+        if row["goal"]
+    }
 
 
 @pytest.mark.long
