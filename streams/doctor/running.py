@@ -150,12 +150,7 @@ async def _ask_store(settings: Settings) -> _StoreAnswers:
                     "WHERE received_at > now() - INTERVAL 1 DAY GROUP BY reason ORDER BY 2 DESC"
                 )
             ).result_rows
-            seen = (
-                await client.query(
-                    f"SELECT store_id, toUnixTimestamp(max(minute)) FROM {database}.stage_counts "
-                    f"WHERE minute > now() - INTERVAL {_SEEN_DAYS} DAY GROUP BY store_id"
-                )
-            ).result_rows
+            seen = await _last_seen(client, settings)
     finally:
         await client.close()
     return _StoreAnswers(
@@ -163,8 +158,31 @@ async def _ask_store(settings: Settings) -> _StoreAnswers:
         int(clock_ms),
         frozenset(int(number) for (number,) in applied),
         [(r, n) for r, n in rejected],
-        {store_id: int(last_s) * 1000 for store_id, last_s in seen},
+        seen,
     )
+
+
+async def _last_seen(client: Any, settings: Settings) -> Mapping[str, int]:
+    """The moment (ms) of the last event of each store that has one in the last ``_SEEN_DAYS``.
+
+    Minutes are counted a while after their events have landed, and some events are in no count (those set apart, or of files):
+    stores without a count lately are looked up among the events themselves, which are many, but not those of such a store.
+    """
+    database = settings.clickhouse_database
+    counted_rows = await client.query(
+        f"SELECT store_id, toUnixTimestamp(max(minute)) FROM {database}.stage_counts "
+        f"WHERE minute > now() - INTERVAL {_SEEN_DAYS} DAY GROUP BY store_id"
+    )
+    landed_rows = await client.query(
+        f"SELECT store_id, toUnixTimestamp(max(event_time)) FROM {database}.event_records "
+        f"WHERE event_time > now() - INTERVAL {_SEEN_DAYS} DAY AND store_id NOT IN "
+        f"(SELECT store_id FROM {database}.stage_counts WHERE minute > now() - INTERVAL {_STOPPED_DAYS} DAY) "
+        "GROUP BY store_id"
+    )
+    seen: dict[str, int] = {}
+    for store_id, last_s in (*counted_rows.result_rows, *landed_rows.result_rows):
+        seen[store_id] = max(seen.get(store_id, 0), int(last_s) * 1000)
+    return seen
 
 
 async def store(settings: Settings) -> list[Finding]:
