@@ -42,6 +42,11 @@ _NOTHING = frozenset(
     }
 )
 _LONGEST_NOTHING = 12
+#: letters of the longest text that is read as a time, a number or a clock. A field may have a million, and reading one so takes
+#: the square of its length or more: longer texts are notes
+LONGEST_VALUE = 120
+#: letters of a header that are read, for the same reason
+LONGEST_HEADER = 200
 _SPACES = re.compile(r"\s+")
 _DASHES = re.compile("[‐‑‒–—―−－]")
 _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
@@ -89,24 +94,36 @@ def is_blank_row(cells: Sequence[Cell]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
 
 
-@functools.lru_cache(maxsize=20_000)
 def folded(text: str) -> str:
     """``text`` so that two spellings of one word compare equal: Unicode form, case, spaces, dashes, brackets."""
+    return _remembered(text) if len(text) <= LONGEST_HEADER else _folded(text)
+
+
+def _folded(text: str) -> str:
     text = unicodedata.normalize("NFKC", text.replace("\ufeff", "").replace("\u200b", ""))
     text = _DASHES.sub("-", text.translate(_BRACKETS))
     return _SPACES.sub(" ", text).strip().casefold()
 
 
+#: a megabyte a cell is not remembered
+_remembered = functools.lru_cache(maxsize=20_000)(_folded)
+
+
+def header_text(cell: Cell) -> str:
+    """A header as it is shown: what is read of its text."""
+    return text_of(cell)[:LONGEST_HEADER].rstrip()
+
+
 def header_name(cell: Cell) -> str:
     """A header as it is compared: folded, without a trailing currency, colon or asterisk."""
-    text = folded(text_of(cell))
+    text = folded(header_text(cell))
     without = _CURRENCY_SUFFIX.sub("", text)
     return (without or text).strip(" :*")
 
 
 def header_currency(cell: Cell) -> str:
     """What is in brackets at the end of a header such as ``Amount spent (USD)``; empty if no currency does."""
-    found = _CURRENCY_SUFFIX.search(folded(text_of(cell)))
+    found = _CURRENCY_SUFFIX.search(folded(header_text(cell)))
     return found.group(1).strip() if found else ""
 
 

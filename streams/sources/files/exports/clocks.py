@@ -10,7 +10,7 @@ from datetime import datetime, time, timedelta, tzinfo
 
 from streams.sources.files.exports import order_words as says
 from streams.sources.files.exports import sentences
-from streams.sources.files.exports.cells import Cell, is_blank, text_of
+from streams.sources.files.exports.cells import LONGEST_VALUE, Cell, is_blank, text_of
 from streams.sources.files.exports.columns import CellMemory, TableChunk
 from streams.sources.files.exports.dates import Moment, offset_of, read_moment
 from streams.sources.files.exports.header_meanings import is_other_time
@@ -53,7 +53,10 @@ def read_clock(cell: Cell) -> Clock | None:
     if isinstance(cell, timedelta):
         minutes, second = divmod(int(cell.total_seconds()), 60)
         return Clock(minutes // 60, minutes % 60, second) if 0 <= minutes < 24 * 60 else None
-    return _of_text(unicodedata.normalize("NFKC", text_of(cell))) if isinstance(cell, str) else None
+    text = text_of(cell)
+    if not isinstance(cell, str) or len(text) > LONGEST_VALUE:
+        return None
+    return _of_text(unicodedata.normalize("NFKC", text))
 
 
 def _of_text(text: str) -> Clock | None:

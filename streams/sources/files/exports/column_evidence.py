@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from streams.sources.files.exports import order_words as says
-from streams.sources.files.exports.cells import Cell, is_blank, text_of
+from streams.sources.files.exports.cells import LONGEST_VALUE, Cell, is_blank, text_of
 from streams.sources.files.exports.dates import parts_of, read_moment
 from streams.sources.files.exports.layout import FieldOfExport
 
@@ -146,7 +146,8 @@ def _figure(cell: Cell) -> float | None:
     """The number in a cell, by whichever mark its decimals have."""
     if isinstance(cell, (int, float)):
         return float(cell)
-    found = _FIGURE.search(text_of(cell).replace(" ", ""))
+    text = text_of(cell).replace(" ", "")
+    found = _FIGURE.search(text) if len(text) <= LONGEST_VALUE else None
     if found is None:
         return None
     whole, decimals = re.sub(r"[.,]", "", found[2]), found[3] or ""

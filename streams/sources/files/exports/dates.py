@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
 from typing import NamedTuple, TypeVar
 
-from streams.sources.files.exports.cells import Cell, is_blank, text_of
+from streams.sources.files.exports.cells import LONGEST_VALUE, Cell, is_blank, text_of
 from streams.sources.files.exports.month_names import MONTHS
 
 _TIME = (
@@ -157,7 +157,8 @@ def parts_of(cell: Cell) -> Moment | _DateParts | None:
         return None
     if isinstance(cell, (int, float)):
         return _number(float(cell))
-    return _parts_of_text(text_of(cell))
+    text = text_of(cell)
+    return _parts_of_text(text) if len(text) <= LONGEST_VALUE else None
 
 
 def _iso_moment(text: str) -> Moment | None:

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
-from streams.sources.files.exports.cells import Cell, is_blank, text_of
+from streams.sources.files.exports.cells import LONGEST_VALUE, Cell, is_blank, text_of
 
 #: currencies whose amounts have no decimals in practice: a dot or comma before three digits is thousands
 WITHOUT_DECIMALS = frozenset({"IDR", "VND", "JPY", "KRW", "CLP", "COP", "HUF", "PYG", "UGX", "XOF", "XAF"})
@@ -163,7 +163,8 @@ def _is_grouped(whole: str, thousands: str) -> bool:
 
 
 def _match(cell: Cell) -> re.Match[str] | None:
-    return _match_of_text(text_of(cell))
+    text = text_of(cell)
+    return _match_of_text(text) if len(text) <= LONGEST_VALUE else None
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scoring.wording.text import Bilingual
-from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
+from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, header_text, is_blank_row
 from streams.sources.files.exports.guesses import HeaderRow, guess
 from streams.sources.files.exports.header_meanings import said_arrivals
 from streams.sources.files.exports.layout import ExportLayout
@@ -121,12 +121,12 @@ def _read(table: RecognizedTable) -> int:
 def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
     """Candidate header rows; two rows where a group is above its columns, taken as one."""
     for index, (line, cells) in enumerate(start):
-        texts = [text_of(cell) for cell in cells]
+        texts = [header_text(cell) for cell in cells]
         if sum(map(bool, texts)) < 2 and index + 1 < len(start):
             continue
         yield line, texts
         if index + 1 < len(start) and start[index + 1][0] == line + 1:
-            below = [text_of(cell) for cell in start[index + 1][1]]
+            below = [header_text(cell) for cell in start[index + 1][1]]
             if _is_group_row(texts, below):
                 yield line + 1, _joined(texts, below)
 

@@ -10,7 +10,9 @@ import pytest
 
 from streams.sources.files.exports.dry_run import ImportChoices, summarize
 from streams.sources.files.exports.opening import opened
+from tests.deadlines import within
 from tests.fixtures.workbook import sheet_xml, write_workbook
+from tests.fuzz.running import HOLD_S, cost_s
 
 SHOPIFY = "Name,Financial Status,Paid at,Fulfillment Status,Currency,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price"
 ROW = "#1,paid,2026-03-07 10:00:00 +0000,,USD,10.00,2026-03-07 10:00:00 +0000,1,Hat,5"
@@ -103,3 +105,27 @@ def test_rows_behind_a_quote_that_is_never_closed_were_missing_without_a_word(tm
         record = summarize(file, ImportChoices())[0].as_record()
     assert record["orders"] is None
     assert "line 4: a quote is never closed" in record["error"]
+
+
+#: what patterns for times, numbers and headers take longest over, by what is before it
+TRAPS = [
+    ("", " "),
+    ("1", " "),
+    ("", "..1"),
+    ("1", " x"),
+    ("下午", " "),
+    ("Total (", "("),
+    ("", "ab "),
+    ("1.5", "("),
+]
+
+
+@pytest.mark.parametrize(("before", "again"), TRAPS)
+def test_a_cell_of_a_hundred_thousand_signs_was_read_as_a_number_for_minutes(
+    tmp_path: Path, before: str, again: str
+) -> None:
+    trap = before + again * (100_000 // len(again)) + "x"
+    rows = [ROW.replace("10.00", trap, 1), ROW.replace("2026-03-07 10:00:00 +0000", trap), ROW]
+    path = csv(tmp_path, f"{SHOPIFY},{trap}\n" + "".join(f"{row},{trap}\n" for row in rows))
+    taken_s = cost_s(lambda: found(path))
+    assert taken_s < within(HOLD_S * 20)
