@@ -468,11 +468,16 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
     assert "baseline for" in asked
 
 
-def test_a_tile_that_alerts_shows_the_alerts_own_size_and_place(page: RunningPage) -> None:
+def test_a_tile_that_alerts_shows_the_alerts_own_place_and_how_it_is_now(page: RunningPage) -> None:
     rows = {row["store_id"]: row for row in page.json("/stores")["stores"]}
+    now = page.json(f"/alerts/{ALERT}")["alert"]["now"]
     assert rows["us-own"]["alert"] == {
-        "step": "order_to_payment", "segment": "", "surprise": 31.2, "observed": 126.0, "expected": 386.0, "window_minutes": 30,
-    }  # fmt: skip
+        "step": "order_to_payment",
+        "segment": "",
+        "surprise": 31.2,
+        **{name: now[name] for name in ("observed", "expected", "window_minutes")},
+    }
+    assert now["observed"] < now["expected"] / 2
     assert rows["de-shopify"]["alert"] is None
 
 
