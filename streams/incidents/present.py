@@ -14,6 +14,7 @@ from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.funnel.scores import SQUARED_ABOVE_SQL, SQUARED_BELOW_SQL, no_expectation_sql
 from scoring.funnel.stages import is_fast
 from scoring.funnel.units import MINUTE_MS
+from streams.clock import monotonic
 
 #: kinds whose figures are those of the scores of a step
 _SCORED = (AlertKind.CONVERSION, AlertKind.POOLED)
@@ -21,6 +22,8 @@ _SCORED = (AlertKind.CONVERSION, AlertKind.POOLED)
 _SHORTEST, _LONGEST = 5, 60
 #: a newest minute older than this says nothing of the present
 _FRESH_MS = 10 * MINUTE_MS
+#: what was found of an alert is given to all who ask within this: the parts of one page, and pages opened together
+_SHARED_S = 2.0
 
 _PRESENT = f"""
 SELECT ask, toUnixTimestamp(max(minute)) AS newest_s, toUInt32(uniqExact(minute)) AS minutes, sum(observed) AS came,
@@ -101,6 +104,32 @@ async def present_figures(
         to_s=at_ms // 1000,
     )
     return {row["ask"]: _figures(row) for row in found if _is_fresh(row, at_ms) and not row["without"]}
+
+
+class PresentReader:
+    """Asks for the present of alerts, of each once in two seconds whoever asks, so that all parts of a page say the same of it."""
+
+    def __init__(self, rows: Callable[..., Awaitable[Sequence[Mapping[str, Any]]]]) -> None:
+        self._rows = rows
+        #: by alert, window and newest minute that may be looked at: until when, and the figures
+        self._known: dict[tuple[str, int, int], tuple[float, PresentFigures | None]] = {}
+
+    async def of(self, alerts: Iterable[AlertTransition], at_ms: int) -> dict[str, PresentFigures]:
+        """As ``present_figures``, by one question for those that are not remembered."""
+        now, last_minute = monotonic(), (at_ms // 1000 - 1) // 60
+        self._known = {key: known for key, known in self._known.items() if known[0] > now}
+        keys = {
+            (alert.alert_id, window_of(alert, at_ms), last_minute): alert
+            for alert in alerts
+            if alert.state is AlertState.FIRING
+        }
+        answers = {key: self._known[key][1] for key in keys if key in self._known}
+        unknown = {key: alert for key, alert in keys.items() if key not in answers}
+        found = await present_figures(self._rows, unknown.values(), at_ms)
+        for key in unknown:
+            answers[key] = found.get(key[0])
+            self._known[key] = (now + _SHARED_S, answers[key])
+        return {key[0]: figures for key, figures in answers.items() if figures is not None}
 
 
 def _is_fresh(row: Mapping[str, Any], at_ms: int) -> bool:

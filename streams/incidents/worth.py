@@ -262,6 +262,12 @@ class WorthReader:
         return {alert_id: worth for alert_id, worth in made.items() if worth is not None}
 
     async def _ask(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
+        answers: dict[str, Worth] = {}
+        for together in _of_one_span(alerts):
+            answers |= await self._ask_together(together)
+        return answers | await self._by_report(alerts, answers)
+
+    async def _ask_together(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
         untils = [alert.opened_at_ms // MINUTE_MS * MINUTE_MS // 1000 for alert in alerts]
         currencies = [self.currency(alert.stores) for alert in alerts]
         rows = await self._rows(
@@ -288,7 +294,7 @@ class WorthReader:
                 currency=currency,
                 **await self._in_base(currency),
             )
-        return answers | await self._by_report(alerts, answers)
+        return answers
 
     async def _by_report(self, alerts: Sequence[Priced], answers: Mapping[str, Worth]) -> dict[str, Worth]:
         """The worth behind alerts on reports, where the report has a revenue."""
@@ -314,3 +320,14 @@ class WorthReader:
             for alert, step in asked
             if alert.alert_id in found
         }
+
+
+def _of_one_span(alerts: Iterable[Priced]) -> list[list[Priced]]:
+    """The alerts, those together whose spans overlap: what lies between two spans, months perhaps, is then not read."""
+    groups: list[list[Priced]] = []
+    for alert in sorted(alerts, key=lambda one: one.opened_at_ms):
+        if groups and alert.opened_at_ms - groups[-1][-1].opened_at_ms <= 1000 * (_SPAN_S + _SINCE_S):
+            groups[-1].append(alert)
+        else:
+            groups.append([alert])
+    return groups

@@ -265,7 +265,7 @@ def _chosen(request: web.Request) -> tuple[str, str, str, float]:
 
 def _routes(services: PageServices) -> Routes:
     actions = ActionQueries(services.database, services.actions)
-    alerts = AlertQueries(services.database, AlertPrices(services.database, services.config), actions)
+    alerts = AlertQueries(services.database, AlertPrices(services.worth), actions, services.present)
     pages = AlertPages(services, alerts, actions, StoreQueries(services.database))
     acting = ActionPages(services, alerts, actions, pages.show_alert)
     links = LinkPages(services, alerts, actions)

@@ -15,7 +15,7 @@ from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
-from streams.incidents.present import PresentFigures, present_figures
+from streams.incidents.present import PresentFigures, PresentReader
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Transition
 from streams.web.grid.answers import MoneyEstimate
@@ -63,8 +63,10 @@ WHERE opened_at > toDateTime({from_s:Int64}, 'UTC')
 class AlertQueries:
     """The queries of alerts."""
 
-    def __init__(self, database: Database, prices: AlertPrices, actions: ActionQueries) -> None:
-        self._database, self._prices, self._actions = database, prices, actions
+    def __init__(
+        self, database: Database, prices: AlertPrices, actions: ActionQueries, present: PresentReader
+    ) -> None:
+        self._database, self._prices, self._actions, self._present = database, prices, actions, present
 
     async def alerts(
         self,
@@ -147,9 +149,7 @@ class AlertQueries:
     async def _alerts_of(self, rows: Sequence[Row], at_ms: int) -> list[Alert]:
         """The alerts of rows, with their money and how they are at ``at_ms``, by one question each for all."""
         found = [alert_of(row) for row in rows]
-        prices, present = await asyncio.gather(
-            self._prices.of(found), present_figures(self._database.rows, found, at_ms)
-        )
+        prices, present = await asyncio.gather(self._prices.of(found), self._present.of(found, at_ms))
         return [
             _answer(row, a, prices[a.alert_id], present.get(a.alert_id))
             for row, a in zip(rows, found, strict=True)

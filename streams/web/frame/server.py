@@ -16,6 +16,8 @@ from aiohttp.typedefs import Handler, Middleware
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.connections import Connections, LimitedSite
+from streams.incidents.present import PresentReader
+from streams.incidents.worth import WorthReader
 from streams.instance.files import HEARTBEAT_S, StateReport, secret
 from streams.instance.processes import open_files
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
@@ -113,7 +115,10 @@ def _services(
     )
     database, actions = Database(settings), ActionSender(settings)
     sources = SourceState(settings, config)
-    return PageServices(settings, config, database, access, forms, renderer, actions, sources, link_key)
+    worth, present = WorthReader(database.rows, config), PresentReader(database.rows)
+    return PageServices(
+        settings, config, database, access, forms, renderer, actions, sources, link_key, worth, present
+    )  # fmt: skip
 
 
 def _add_routes(app: web.Application, all_routes: list[Routes], needs_token: bool) -> None:

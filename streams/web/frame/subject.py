@@ -10,6 +10,8 @@ from pathlib import Path
 from scoring.wording.text import Text
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
+from streams.incidents.present import PresentReader
+from streams.incidents.worth import WorthReader
 from streams.settings import Settings
 from streams.web.frame.access import Access
 from streams.web.frame.actions import ActionSender
@@ -33,6 +35,8 @@ class PageServices:
     actions: ActionSender
     sources: SourceState
     link_key: str
+    worth: WorthReader
+    present: PresentReader
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from scoring.alerts.alert import AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, price
 from streams.clickhouse.errors import ClickHouseUnreachableError
-from streams.clickhouse.reader import Database
-from streams.config.model import Config
 from streams.incidents.facts import PATIENCE_S
 from streams.incidents.worth import Priced, WorthReader
 from streams.web.grid.answers import MoneyEstimate
@@ -28,10 +26,10 @@ def _estimate(money: MoneyLost) -> MoneyEstimate:
 
 
 class AlertPrices:
-    """The prices of alerts, by one query for all that are asked about together."""
+    """The prices of alerts, by one query for all that are asked about together and that ``worth`` does not remember."""
 
-    def __init__(self, database: Database, config: Config, patience_s: float = PATIENCE_S) -> None:
-        self._worth, self._patience_s = WorthReader(database.rows, config), patience_s
+    def __init__(self, worth: WorthReader, patience_s: float = PATIENCE_S) -> None:
+        self._worth, self._patience_s = worth, patience_s
 
     async def of(self, alerts: Iterable[AlertTransition]) -> dict[str, MoneyEstimate | None]:
         """What each alert cost, by its id; None where that is not known."""

@@ -41,8 +41,8 @@ class GridPages:
 
 def _routes(services: PageServices) -> Routes:
     database, config = services.database, services.config
-    values = AlertPrices(database, config)
-    pages = GridPages(GridQueries(database, config, StatusQueries(database), values))
+    values = AlertPrices(services.worth)
+    pages = GridPages(GridQueries(database, config, StatusQueries(database), values, services.present))
     return Routes(
         api=(
             ApiRoute("/stores", "The store grid, worst first", Stores, pages.stores, (AT,)),

@@ -18,7 +18,7 @@ from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
-from streams.incidents.present import PresentFigures, present_figures
+from streams.incidents.present import PresentFigures, PresentReader
 from streams.web.frame.queries import span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
@@ -121,9 +121,15 @@ class GridQueries:
     """The queries of the store grid. ``at_ms`` is the moment to look at: the present, or a past one."""
 
     def __init__(
-        self, database: Database, config: Config, status: StatusQueries, prices: AlertPrices
+        self,
+        database: Database,
+        config: Config,
+        status: StatusQueries,
+        prices: AlertPrices,
+        present: PresentReader,
     ) -> None:
-        self._database, self._config, self._status, self._prices = database, config, status, prices
+        self._database, self._config, self._status = database, config, status
+        self._prices, self._present = prices, present
 
     async def windows(self, store_id: str) -> Windows:
         """The rolling stage counts the monitor last published, of one store or of all."""
@@ -182,7 +188,7 @@ class GridQueries:
         prices, begun, present = await asyncio.gather(
             self._prices.of(open_alerts),
             self._begun(sorted(unbased), at_ms),
-            present_figures(self._database.rows, open_alerts, at_ms),
+            self._present.of(open_alerts, at_ms),
         )
         ids = dict.fromkeys(
             [s.id for s in self._config.stores]

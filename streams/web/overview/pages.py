@@ -57,11 +57,11 @@ class OverviewPage:
 
     def __init__(self, services: PageServices) -> None:
         database, config = services.database, services.config
-        values = AlertPrices(database, config)
+        values, present = AlertPrices(services.worth), services.present
         self._data, self._renderer, self._config = services.settings.data, services.renderer, config
         self._status = StatusQueries(database)
-        self._grid = GridQueries(database, config, self._status, values)
-        self._alerts = AlertQueries(database, values, ActionQueries(database, services.actions))
+        self._grid = GridQueries(database, config, self._status, values, present)
+        self._alerts = AlertQueries(database, values, ActionQueries(database, services.actions), present)
         self._letters = DeadLetterQueries(database)
         self._today = TodayQueries(database, config)
         self._chosen = ChosenStore(config, services.renderer, StoreQueries(database))

@@ -58,7 +58,7 @@ class RoutingPages:
 def _routes(services: PageServices) -> Routes:
     database = services.database
     alerts = AlertQueries(
-        database, AlertPrices(database, services.config), ActionQueries(database, services.actions)
+        database, AlertPrices(services.worth), ActionQueries(database, services.actions), services.present
     )
     pages = RoutingPages(services, RoutingQueries(services.settings, services.config, database), alerts)
     return Routes(

@@ -19,6 +19,7 @@ from scoring.funnel.stages import STAGES
 from streams.clickhouse.reader import Database
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
+from streams.incidents.worth import WorthReader
 from streams.web.grid.money import AlertPrices
 from tests.deadlines import within
 from tests.fixtures.alert_card import ALERT
@@ -223,7 +224,7 @@ async def test_a_slow_price_took_the_whole_list_of_alerts_with_it(
     reader: FactsReader, clickhouse: Store, ready_database: str, tmp_path: Path
 ) -> None:
     database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=ready_database))
-    prices = AlertPrices(database, load_config(tmp_path / "funnelwatch.yaml"), patience_s=0)
+    prices = AlertPrices(WorthReader(database.rows, load_config(tmp_path / "funnelwatch.yaml")), patience_s=0)
     asked = alert("north")
     try:
         assert await prices.of([asked]) == {asked.alert_id: None}
