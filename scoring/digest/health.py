@@ -7,13 +7,14 @@ measured, and named only where it is more than noise.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 from scoring.digest import texts as texts
 from scoring.digest.values import DigestFacts, PeriodScores, StoreHealth
 from scoring.digest.worded import DigestContext, Said
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.health import WeightedScore, change_since
-from scoring.evaluation.said_numbers import say_target_gap
+from scoring.evaluation.said_numbers import NumberWording, say_target_gap
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.texts import COMPARATOR_NAMES, TARGET_UNSURE
@@ -24,6 +25,13 @@ from scoring.evaluation.weights import DIMENSION_WEIGHTS
 MOST_HEALTH = 40
 #: missed targets that are named, at most; the others are counted
 MOST_TARGETS = 3
+
+
+class HealthWording(NumberWording, Protocol):
+    """How a line of health is written for one reader."""
+
+    def count(self, value: float) -> str:
+        """A number, rounded."""
 
 
 def say_health(facts: DigestFacts, context: DigestContext) -> tuple[Said, ...]:
@@ -42,7 +50,7 @@ def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:
     if health is None:
         share = wording.percent(one.now.coverage)
         none = texts.HEALTH_NONE(language, name=name, share=share, days=days)
-        return Said(none, _targets(one, context), url=url)
+        return Said(none, say_targets(one, wording), url=url)
     said = SCORE_TEXT(
         language,
         value=wording.count(health.value),
@@ -51,20 +59,20 @@ def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:
     )
     against = COMPARATOR_NAMES[one.comparator](language)
     title = texts.HEALTH_LINE(language, name=name, score=said, days=days, against=against)
-    change, tone = _change(one, context)
-    return Said(title, (change, *_targets(one, context)), tone, url)
+    change, tone = say_health_change(one, wording)
+    return Said(title, (change, *say_targets(one, wording)), tone, url)
 
 
-def _targets(one: StoreHealth, context: DigestContext) -> tuple[str, ...]:
+def say_targets(one: StoreHealth, wording: HealthWording) -> tuple[str, ...]:
     """Which targets were missed and by how much, those first of which it is sure; nothing where none was judged."""
-    wording, language = context.wording, context.wording.language
+    language = wording.language
     asked = wording.count(len(one.targets))
     if not one.targets:
         return ()
     missed = sorted((not result.is_sure, of) for of, result in one.targets.items() if not result.is_met)
     if not missed:
         return (texts.HEALTH_TARGETS_MET(language, asked=asked),)
-    those = [_short(of, one.targets[of], context) for _, of in missed[:MOST_TARGETS]]
+    those = [_short(of, one.targets[of], wording) for _, of in missed[:MOST_TARGETS]]
     said = ("、" if language == "zh" else ", ").join(those)
     if len(missed) > MOST_TARGETS:
         said += texts.HEALTH_TARGETS_MORE(language, n=wording.count(len(missed) - MOST_TARGETS))
@@ -73,17 +81,17 @@ def _targets(one: StoreHealth, context: DigestContext) -> tuple[str, ...]:
     )
 
 
-def _short(of: str, result: TargetResult, context: DigestContext) -> str:
+def _short(of: str, result: TargetResult, wording: HealthWording) -> str:
     """One missed target: what, by how much, and whether that is sure."""
-    wording, language = context.wording, context.wording.language
+    language = wording.language
     gap = say_target_gap(of, result, wording)
     said = texts.HEALTH_TARGET_BY(language, name=reading_name(of, language), gap=gap)
     return said + ("" if result.is_sure else TARGET_UNSURE(language))
 
 
-def _change(one: StoreHealth, context: DigestContext) -> tuple[str, str]:
+def say_health_change(one: StoreHealth, wording: HealthWording) -> tuple[str, str]:
     """What changed since the period before, and whether that is good or bad."""
-    wording, language, then = context.wording, context.wording.language, one.then
+    language, then = wording.language, one.then
     if then is None or then.weights_version != one.now.weights_version:
         return texts.HEALTH_FIRST(language), "dim"
     weights = {name: weight.weight for name, weight in DIMENSION_WEIGHTS.items()}
@@ -91,7 +99,7 @@ def _change(one: StoreHealth, context: DigestContext) -> tuple[str, str]:
     if change is None:
         return texts.HEALTH_FIRST(language), "dim"
     if change.low <= 0 <= change.high:
-        return texts.HEALTH_SAME(language) + _most(one, then, context), "dim"
+        return texts.HEALTH_SAME(language) + _most(one, then, wording), "dim"
     is_up = change.points > 0
     low, high = sorted((abs(change.low), abs(change.high)))
     text = (texts.HEALTH_UP if is_up else texts.HEALTH_DOWN)(
@@ -100,10 +108,10 @@ def _change(one: StoreHealth, context: DigestContext) -> tuple[str, str]:
         low=wording.count(low),
         high=wording.count(high),
     )
-    return text + _most(one, then, context), "good" if is_up else "bad"
+    return text + _most(one, then, wording), "good" if is_up else "bad"
 
 
-def _most(one: StoreHealth, then: PeriodScores, context: DigestContext) -> str:
+def _most(one: StoreHealth, then: PeriodScores, wording: HealthWording) -> str:
     """The dimension that moved most, of those that moved by more than noise."""
     moved = {}
     for name, score in one.now.dimensions.items():
@@ -115,8 +123,8 @@ def _most(one: StoreHealth, then: PeriodScores, context: DigestContext) -> str:
     if not moved:
         return ""
     name = max(sorted(moved), key=lambda each: abs(moved[each]))
-    language, points = context.wording.language, moved[name]
-    signed = f"{'+' if points > 0 else '−'}{context.wording.count(abs(points))}"
+    language, points = wording.language, moved[name]
+    signed = f"{'+' if points > 0 else '−'}{wording.count(abs(points))}"
     return texts.HEALTH_MOST(language, name=reading_name(name, language), points=signed)
 
 

@@ -11,6 +11,7 @@ from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertTransition, Level
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.score import Score, TargetResult
+from scoring.evaluation.steps import Loss
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
 from scoring.funnel.trade import TradeFigures
@@ -174,7 +175,8 @@ class PeriodScores:
 class StoreHealth:
     """The newest evaluated period of a store, and the one before it against the same comparator; None if there is none.
 
-    ``targets`` are how those of the newest period came out, by what they are of.
+    ``targets`` are how those of the newest period came out, by what they are of. ``worst`` is the step that lost most in it, beyond
+    noise, and ``loss`` what that was.
     """
 
     store_id: str
@@ -183,6 +185,9 @@ class StoreHealth:
     now: PeriodScores
     then: PeriodScores | None
     targets: Mapping[str, TargetResult] = field(default_factory=dict)
+    worst: str = ""
+    loss: Loss | None = None
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

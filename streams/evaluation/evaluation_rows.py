@@ -18,6 +18,7 @@ from scoring.evaluation.rules import looked_at
 from scoring.evaluation.score import Score, ScoreLack, target_outcome
 from scoring.evaluation.single_rules import SINGLE_RULES
 from scoring.evaluation.spans import span_name
+from scoring.evaluation.steps import Loss
 from streams.evaluation.advised import advice_key
 from streams.evaluation.attribution_rows import TABLE, attribution_schema
 from streams.evaluation.knowing import KnownStore
@@ -40,8 +41,8 @@ def _schemas() -> Mapping[str, pa.Schema]:
         "evaluations_raw": pa.schema(
             [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("period_end", time), ("zone", pa.string()), ("days", pa.string())]
             + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
-            + [(name, pa.float64()) for name in ("score", "low", "high", "coverage", "target")]
-            + [("reason", pa.string()), ("is_headline", pa.uint8()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
+            + [(name, pa.float64()) for name in ("score", "low", "high", "coverage", "target", "lost", "lost_low", "lost_high", "lost_money")]
+            + [("currency", pa.string()), ("reason", pa.string()), ("is_headline", pa.uint8()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
         ),
         "indicators_raw": pa.schema(
             [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("name", pa.string()), ("figure_kind", pa.string())]
@@ -91,6 +92,7 @@ class WrittenEvaluations:
             "zone": span.zone,
             "days": span_name(span),
             "weights_version": evaluation.weights_version,
+            "currency": known.read.currency,
         }
         self.rows["evaluations_raw"] += [{**key, **more, **row} for row in _scores(evaluation)]
         self.rows["indicators_raw"] += [{**key, **row} for row in _figures(evaluation)]
@@ -149,7 +151,7 @@ def _against(evaluation: StoreEvaluation, kind: ComparatorKind) -> Iterator[dict
     for one in evaluation.indicators:
         yield _row("indicator", one.indicator.id, kind, one.scores.get(kind), one.lacks.get(kind))
     for step in evaluation.funnel[kind].steps if kind in evaluation.funnel else ():
-        yield _row("step", step.step, kind, step.score, step.lack)
+        yield {**_row("step", step.step, kind, step.score, step.lack), **_lost(step.loss)}
 
 
 def _is_scored(evaluation: StoreEvaluation, kind: ComparatorKind) -> bool:
@@ -172,7 +174,18 @@ def _row(
         "high": score.high if score else None,
         "coverage": None,
         "target": None,
+        **_lost(None),
         "reason": lack.reason.value if lack else "",
+    }
+
+
+def _lost(loss: Loss | None) -> dict[str, float | None]:
+    money = loss.money if loss else None
+    return {
+        "lost": float(loss.events) if loss else None,
+        "lost_low": loss.low if loss else None,
+        "lost_high": loss.high if loss else None,
+        "lost_money": float(money) if money is not None else None,
     }
 
 

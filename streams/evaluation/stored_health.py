@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import TypeAlias
 
 from scoring.digest.values import PeriodScores, StoreHealth
@@ -11,6 +13,7 @@ from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.score import TARGET_UNSURE, TARGET_WAS_MET, Score, TargetResult
 from scoring.evaluation.spans import SpanLength
+from scoring.evaluation.steps import Loss
 from scoring.funnel.units import DAY_MS, Z90
 from streams.clickhouse.reader import Database, Row
 
@@ -57,6 +60,19 @@ INNER JOIN
 ORDER BY store_id, length, start_s, reading
 LIMIT 200000
 """
+#: of each period the step that lost most against each comparator, where that is more than noise
+LOSSES = """
+SELECT store_id, toString(period) AS length, toUnixTimestamp(period_start) AS start_s, toString(comparator) AS comparator, toString(name) AS step,
+       lost, lost_low, lost_high, lost_money, toString(currency) AS currency
+FROM evaluations
+WHERE kind = 'step' AND lost_low > 0 AND period IN {lengths:Array(String)} AND period_end <= toDateTime({made_s:Int64}, 'UTC')
+  AND period_end > toDateTime({since_s:Int64}, 'UTC') AND ({every:UInt8} OR store_id IN {stores:Array(String)})
+ORDER BY store_id, length, start_s DESC, comparator, lost DESC, step
+LIMIT 1 BY store_id, length, start_s, comparator
+LIMIT 200000
+"""
+#: the row of the worst step by store, length, start of the period and comparator
+_Lost: TypeAlias = Mapping[tuple[str, str, int, str], Row]
 #: how each target came out: by store, length and start of the period, and what it is of
 _Judged: TypeAlias = Mapping[tuple[str, str, int], Mapping[str, TargetResult]]
 
@@ -93,10 +109,14 @@ async def read_health(
     for row in await database.rows(TARGETS, **about):
         period = (str(row["store_id"]), str(row["length"]), int(row["start_s"]))
         judged.setdefault(period, {})[str(row["reading"])] = _target(row)
+    lost = {
+        (str(row["store_id"]), str(row["length"]), int(row["start_s"]), str(row["comparator"])): row
+        for row in await database.rows(LOSSES, **about)
+    }
     by_store: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
         by_store.setdefault(row["store_id"], {}).setdefault(row["length"], []).append(row)
-    found = (_newest(store, of_length, known, made_ms, judged) for store, of_length in by_store.items())
+    found = (_newest(store, of_length, known, made_ms, judged, lost) for store, of_length in by_store.items())
     return tuple(one for one in found if one is not None)
 
 
@@ -106,6 +126,7 @@ def _newest(
     lengths: Sequence[SpanLength],
     made_ms: int,
     judged: _Judged,
+    lost: _Lost,
 ) -> StoreHealth | None:
     candidates = []
     for length in lengths:
@@ -121,10 +142,11 @@ def _newest(
         before = [row for row in alike if len(starts) > 1 and int(row["start_s"]) == starts[1]]
         now = _scores(row for row in alike if int(row["start_s"]) == starts[0])
         if now is not None:
-            targets = judged.get((store, length.value, starts[0]), {})
-            candidates.append(
-                StoreHealth(store, length.value, ComparatorKind(shown), now, _scores(before), targets)
-            )
+            period = (store, length.value, starts[0])
+            known = StoreHealth(store, length.value, ComparatorKind(shown), now, _scores(before))
+            row = lost.get((*period, shown))
+            more = {"worst": row["step"], "loss": _loss(row), "currency": row["currency"]} if row else {}
+            candidates.append(replace(known, targets=judged.get(period, {}), **more))
     scored = (one for one in candidates if one.now.health or one.now.dimensions)
     return next(scored, candidates[0] if candidates else None)
 
@@ -144,6 +166,12 @@ def _scores(rows: Iterable[Row]) -> PeriodScores | None:
         dimensions,
         int(health["weights_version"]),
     )
+
+
+def _loss(row: Row) -> Loss:
+    """What a step lost, as it was written; not by role."""
+    money = None if row["lost_money"] is None else Decimal(str(row["lost_money"]))
+    return Loss(Decimal(str(row["lost"])), float(row["lost_low"]), float(row["lost_high"]), money, {}, None)
 
 
 def _target(row: Row) -> TargetResult:

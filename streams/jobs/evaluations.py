@@ -57,7 +57,7 @@ _PATIENCE_S = 300.0
 #: days after which more of a period's cohorts are due
 _DUE_DAYS = sorted({*SHIP_DAYS, *DELIVER_DAYS, *REFUND_DAYS, *DISPUTE_DAYS})
 #: grows with what the rows hold: then everything is written again
-_LAYOUT = 5
+_LAYOUT = 6
 
 
 async def once(settings: Settings, config: Config, present_ms: int | None = None) -> int:
