@@ -31,6 +31,7 @@ from streams.evaluation.stored_health import read_health
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import EvaluationComparison, group_of
 from streams.web.evaluation.asking import FRESH_S, PERIODS, language_of, length_of
+from streams.web.evaluation.store_table import StoreLine, firing_alerts, store_lines
 from streams.web.frame.arguments import at_of
 from streams.web.frame.subject import PageServices
 
@@ -78,13 +79,14 @@ class GroupPages:
     async def group_page(self, request: web.Request) -> web.Response:
         """GET /evaluation."""
         length, reader = length_of(request), self._renderer.reader(request)
-        view: dict[str, Any] = {"groups": (), "problem": ""}
+        view: dict[str, Any] = {"lines": (), "groups": (), "problem": ""}
         try:
             names = {store.id: store.called(reader.language) for store in self._config.stores}
             wording = EvaluationReader(reader.language)
             groups = await self._groups(request, length)
             healths = await self._healths(request, groups)
-            view["groups"] = [_view(one, names, healths, wording) for one in groups]
+            view["groups"] = [_view(one, names, healths, wording) for one in groups if len(one.compared) > 1]
+            view["lines"] = await self._lines(request, length, wording)
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -96,6 +98,18 @@ class GroupPages:
             lengths={one: reader.word(f"evaluation_length_{one}") for one in PERIODS},
             **view,
         )
+
+    async def _lines(
+        self, request: web.Request, length: SpanLength | None, wording: EvaluationReader
+    ) -> list[StoreLine]:
+        """Every store by its newest period of a length, or of the longest that has a score."""
+        at_ms, is_present = at_of(request.query, now_ms())
+        chosen = {"lengths": (length,)} if length else {}
+        key = ("evaluated stores", length.value if length else "", 0 if is_present else at_ms)
+        read = partial(read_health, self._database, (), True, at_ms, **chosen)
+        healths = {one.store_id: one for one in await self._database.shared(key, FRESH_S, read)}
+        firing = await firing_alerts(self._database, at_ms, is_present)
+        return store_lines(self._config.stores, healths, firing, wording)
 
     async def evaluations(self, request: web.Request) -> EvaluationComparison:
         """GET /api/v1/evaluations."""
