@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
+
 _HEAD = "report"
 
 
@@ -64,3 +66,11 @@ def parse_period_note(text: str) -> PeriodNote | None:
         )
     except ValueError:
         return None
+
+
+def period_ms_of(window_minutes: int) -> int:
+    """The length of the periods that an alert on a report is about, by the window it opened on.
+
+    A window has at most five periods (``scoring/periods/judging.py``), so hours are never as long as half a day.
+    """
+    return DAY_MS if window_minutes * MINUTE_MS > DAY_MS // 2 else HOUR_MS

@@ -6,7 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from scoring.alerts.alert import AlertTransition
@@ -16,7 +16,7 @@ from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, WEEK_MS
 from scoring.periods.expecting import LEAST_DAYS
 from scoring.periods.following import Follower, ReportMemory
-from scoring.periods.judging import PeriodIncident, SeriesJudge
+from scoring.periods.judging import PeriodIncident, PeriodScore, SeriesJudge
 from scoring.periods.series import PeriodPoint, SeriesKey, Way, keys_of, points_of
 from scoring.records.merging import rank_of, way_of
 from scoring.records.report_row import Period, ReportRow
@@ -81,8 +81,14 @@ class PeriodBook:
     def incidents(self, key: SeriesKey) -> tuple[tuple[PeriodPoint, ...], list[PeriodIncident]]:
         """The points and incidents of a series."""
         points = self.points(key)
-        judge = SeriesJudge(points, Period(key.period), key.zone, key.store_id, self._policy, self._rules)
-        return points, judge.incidents()
+        return points, self._judge(key, points).incidents()
+
+    def scores(self, key: SeriesKey) -> list[PeriodScore]:
+        """The complete periods of a series as they were judged; none of a series that is not known."""
+        return self._judge(key, self.points(key)).scores() if key in self.series else []
+
+    def _judge(self, key: SeriesKey, points: Sequence[PeriodPoint]) -> SeriesJudge:
+        return SeriesJudge(points, Period(key.period), key.zone, key.store_id, self._policy, self._rules)
 
     def judge(self) -> Judged:
         """Judge the series that changed since the last call."""

@@ -66,6 +66,24 @@ class PeriodIncident:
     recovery: float = field(default=0.0, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class PeriodScore:
+    """A period as it was judged: what came, and by what was known before it (or before the incident that it is part of) what was expected.
+
+    Attributes:
+        start_ms: begin of the period.
+        observed: downstream events.
+        expected: of them; None where too few periods were known, or nobody came.
+        low, high: the 99 % range of a period that is nothing special; 0 without an expectation.
+    """
+
+    start_ms: int
+    observed: float
+    expected: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+
+
 class _Days:
     """What the calendar says of the periods, on the clock of the report."""
 
@@ -143,9 +161,31 @@ class SeriesJudge:
         self._known: dict[int, Expectation | None] = {}
         #: windows reach back to here at most: not across an incident that is over
         self._floor = 0
+        #: (periods,) what each was judged by
+        self._judged_by: list[Expectation | None] = [None] * len(points)
+        self._found: list[PeriodIncident] | None = None
 
     def incidents(self) -> list[PeriodIncident]:
         """All incidents, oldest first; only the last one may be open."""
+        if self._found is None:
+            self._found = self._replay()
+        return self._found
+
+    def scores(self) -> list[PeriodScore]:
+        """(periods,) each as it was judged."""
+        self.incidents()
+        return [self._score(index) for index in range(len(self._points))]
+
+    def _score(self, index: int) -> PeriodScore:
+        start_ms, arrived = self._points[index].start_ms, float(self._down[index])
+        known = self._judged_by[index]
+        if known is None or self._up[index] <= 0:
+            return PeriodScore(start_ms, arrived)
+        expected = float(self._mean(known, index, index)[0])
+        low, high = _range(expected, self._variance(known, index, index))
+        return PeriodScore(start_ms, arrived, expected, low, high)
+
+    def _replay(self) -> list[PeriodIncident]:
         found: list[PeriodIncident] = []
         current: PeriodIncident | None = None
         for index in range(len(self._points)):
@@ -184,6 +224,8 @@ class SeriesJudge:
             if first < self._floor or not self._is_whole(first, index):
                 break
             known = self.expectation(first)
+            if first == index:
+                self._judged_by[index] = known
             if known is None:
                 continue
             evidence = self._evidence(known, first, index)
@@ -193,6 +235,7 @@ class SeriesJudge:
             return None
         surprise, first, known, evidence = best
         self._frozen = known
+        self._judged_by[first : index + 1] = [known] * (index + 1 - first)
         incident = PeriodIncident(first, index, index, self._policy.level(surprise), evidence)
         incident.named = self._days.named(index)
         self._add(incident, known, first, index)
@@ -208,20 +251,16 @@ class SeriesJudge:
         )
 
     def _evidence(self, known: Expectation, first: int, last: int) -> Evidence | None:
-        mean = known.mean(self._up[first : last + 1], self._cell[first : last + 1])
+        mean = self._mean(known, first, last)
         arrived, expected = float(self._down[first : last + 1].sum()), float(mean.sum())
         if expected <= 0 or arrived >= expected:
             return None
         drop, now = 1 - arrived / expected, 1 - float(self._down[last]) / max(float(mean[-1]), 1e-9)
         if now < _STILL * drop:
             return None
-        variance = (
-            known.variance(last - first + 1)
-            + self._policy.model_variance
-            + _PROMOTION * self._days.widened(first, last) ** 2
-        )
+        variance = self._variance(known, first, last)
         surprise = float(lower_surprise(arrived, expected, variance, 1.0)) - _OFFSET
-        low, high = predictive_interval(np.array([expected]), np.array([variance]), np.array([1.0]))
+        low, high = _range(expected, variance)
         minutes = (self._points[last].end_ms - self._points[first].start_ms) // 60_000
         # people are not added over periods: a window of several has no sample
         sample = float(self._up[last]) if first == last else 0.0
@@ -229,22 +268,35 @@ class SeriesJudge:
             surprise=max(surprise, 0.0),
             observed=arrived,
             expected=expected,
-            low=float(low[0]),
-            high=float(high[0]),
+            low=low,
+            high=high,
             window_minutes=int(minutes),
             sample=sample,
+        )
+
+    def _mean(self, known: Expectation, first: int, last: int) -> Floats:
+        """(last − first + 1,) expected downstream events of the periods first..last."""
+        return known.mean(self._up[first : last + 1], self._cell[first : last + 1])
+
+    def _variance(self, known: Expectation, first: int, last: int) -> float:
+        """Variance of the log of the mean over the periods first..last."""
+        return (
+            known.variance(last - first + 1)
+            + self._policy.model_variance
+            + _PROMOTION * self._days.widened(first, last) ** 2
         )
 
     def _follow(self, incident: PeriodIncident, index: int) -> None:
         """Carry an open incident on by one period."""
         known = self._frozen
         assert known is not None
+        self._judged_by[index] = known
         self._learn_from(index, index, None)
         age_ms = self._points[index].end_ms - self._points[incident.first].start_ms
         self._add(incident, known, index, index)
         incident.last = index
         if self._up[index] > 0:
-            expected = float(known.mean(self._up[index : index + 1], self._cell[index : index + 1])[0])
+            expected = float(self._mean(known, index, index)[0])
             depth = min(
                 max(1 - incident.evidence.observed / incident.evidence.expected, _LEAST_DEPTH), _MOST_DEPTH
             )
@@ -268,7 +320,7 @@ class SeriesJudge:
         self._known.clear()
 
     def _add(self, incident: PeriodIncident, known: Expectation, first: int, last: int) -> None:
-        mean = float(known.mean(self._up[first : last + 1], self._cell[first : last + 1]).sum())
+        mean = float(self._mean(known, first, last).sum())
         incident.arrived += float(self._down[first : last + 1].sum())
         incident.expected += mean
         incident.variance = incident.expected + incident.expected**2 * known.variance(
@@ -279,3 +331,9 @@ class SeriesJudge:
         incident.held = "" if incident.fired is not None else self._days.suppressed(index)
         if not incident.held and incident.fired is None:
             incident.fired = index
+
+
+def _range(expected: float, variance: float) -> tuple[float, float]:
+    """The 99 % range of a count of periods."""
+    low, high = predictive_interval(np.array([expected]), np.array([variance]), np.array([1.0]))
+    return float(low[0]), float(high[0])
