@@ -130,22 +130,31 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What came in a span that begins at ``at_ms``, and what was expected of it; None where nothing was."""
+    """What came in a span that begins at ``at_ms``, and what was expected of it; None where nothing was. Marked: the alert is about it."""
 
     at_ms: int
     observed: float
     expected: float | None = None
     low: float = 0.0
     high: float = 0.0
+    is_marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CardCurve:
-    """The picture of a card: its points, the reader's clock, and the same in words."""
+    """The picture of a card: its points, the clock it is on, and the same in words.
+
+    Attributes:
+        points: oldest first.
+        zone: the reader's; of a report, the report's own, because its days are days there.
+        words: the same for those who do not see it.
+        period_ms: length of a report's periods; None where minutes of events are shown.
+    """
 
     points: tuple[CurvePoint, ...]
     zone: str
     words: str
+    period_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

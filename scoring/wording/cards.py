@@ -14,6 +14,7 @@ from __future__ import annotations
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.alerts.spend_note import note_of_spend
 from scoring.funnel.mix_notes import parse_mix_note
+from scoring.funnel.period_notes import period_ms_of
 from scoring.funnel.spread_notes import parse_spread_note
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
@@ -48,7 +49,7 @@ from scoring.wording.catalogue import (
 from scoring.wording.checks import checks_for
 from scoring.wording.drift_cards import drift_lines
 from scoring.wording.figures import end_of, has_aged, period_note, size_in_all, size_of, verdict_of
-from scoring.wording.period_cards import report_lines
+from scoring.wording.period_cards import period_curve, report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
 from scoring.wording.spend_cards import spend_in_words, spend_lines
@@ -174,6 +175,9 @@ def _curve(
 ) -> CardCurve | None:
     """The picture, with words for those who do not see it: what came and what was expected where both are known."""
     points = [point for point in around.curve if point.expected is not None]
+    note = period_note(alert)
+    if note is not None:
+        return period_curve(alert.step, note.zone, around.curve, period_ms_of(alert.window_minutes), wording)
     if len(points) < FEWEST_POINTS:
         return None
     arrivals, language = arrivals_of(alert.step), wording.language

@@ -23,6 +23,7 @@ from scoring.alerts.alert import AlertTransition, WindowFigures
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, price
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.wording.card import CardStore, CurvePoint, Health
 from scoring.wording.text import Language
 from streams.clickhouse.clients import open_reader
@@ -30,6 +31,7 @@ from streams.config.core import day_rules
 from streams.config.model import Config
 from streams.incidents.curve import CURVE, curve_of, curve_question
 from streams.incidents.present import present_figures
+from streams.incidents.report_course import report_course
 from streams.incidents.worth import Priced, WorthReader
 from streams.settings import Settings
 
@@ -175,18 +177,23 @@ class FactsReader:
     async def curve(self, alert: AlertTransition) -> tuple[CurvePoint, ...]:
         """What came and what was expected around the alert; nothing where it has no such line or it cannot be had now."""
         now_ms = self._now_ms()
-        asked = curve_question(alert, now_ms)
         self._curves = {key: had for key, had in self._curves.items() if now_ms - had[0] < FRESH_MS}
-        if asked is None or now_ms < self._not_before_ms or alert.alert_id in self._curves:
+        if now_ms < self._not_before_ms or alert.alert_id in self._curves:
             return self._curves.get(alert.alert_id, (0, ()))[1]
         try:
             async with asyncio.timeout(self._patience_s):
-                points = curve_of(await self._rows(CURVE, asked))
+                points = await self._points(alert, now_ms)
         except Exception as error:  # any trouble of the store costs the picture, not the message
             await self._leave_alone(alert, error, now_ms)
             return ()
         self._curves[alert.alert_id] = (now_ms, points)
         return points
+
+    async def _points(self, alert: AlertTransition, now_ms: int) -> tuple[CurvePoint, ...]:
+        if alert.step in PERIOD_STEP_BY_ID:
+            return await report_course(self._named, self._config, alert)
+        asked = curve_question(alert, now_ms)
+        return curve_of(await self._rows(CURVE, asked)) if asked is not None else ()
 
     async def present(self, alert: AlertTransition) -> WindowFigures | None:
         """How it is now, of an alert that fires for some minutes already; None where that cannot be known. Never raises."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -28,7 +29,15 @@ from streams.web.alerts.handling import BOX, HANDLINGS, MOST, ManyPages, handled
 from streams.web.alerts.life import turns
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
-from streams.web.alerts.reports import ReportSaid, behind, counted_by, figures_behind, report_said
+from streams.web.alerts.reports import (
+    ReportSaid,
+    behind,
+    counted_by,
+    course_behind,
+    figures_behind,
+    period_named,
+    report_said,
+)
 from streams.web.alerts.signals import signals_meanwhile
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
@@ -152,6 +161,8 @@ class AlertPages:
             silences_minutes=SILENCES_MINUTES,
             checks=advice(alert, self._renderer.reader(request)),
             report=report_said(alert, self._renderer.reader(request).language),
+            course=await course_behind(self._database, self._config, alert, self._renderer.reader(request)),
+            period=partial(period_named, alert),
             drift=await drift_said(self._database, alert, store.zone),
             signals=await self._signals(request, alert, at_ms),
             sql=behind(alert, at_ms, self._config),

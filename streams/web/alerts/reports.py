@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scoring.alerts.alert import AlertKind
-from scoring.funnel.period_notes import parse_period_note
+from scoring.funnel.period_notes import parse_period_note, period_ms_of
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
+from scoring.wording.period_cards import name_period, period_curve
 from scoring.wording.period_words import COMPLETE, PERIOD_STEP_WORDS, WHOLE_STORE, say_days, say_since
 from scoring.wording.text import Language
+from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.incidents.counted import counted_sql
+from streams.incidents.report_course import report_course
 from streams.web.alerts.answers import Alert
 from streams.web.alerts.queries import rows_span
+from streams.web.alerts.report_chart import ReportChart, report_chart
+from streams.web.frame.reader import PageReader
 from streams.web.reports.answers import ReportFigure
 from streams.web.reports.queries import ReportQueries
 from streams.web.store.row_sql import report_rows_sql, rows_sql, spend_rows_sql
@@ -48,6 +53,24 @@ def report_said(alert: Alert, language: Language) -> ReportSaid | None:
         COMPLETE(language, zone=note.zone),
         say_since(note, language),
     )
+
+
+async def course_behind(
+    database: Database, config: Config, alert: Alert, reader: PageReader
+) -> ReportChart | None:
+    """The picture of an alert on a report; None for every other alert, and where nothing can be compared."""
+    note = parse_period_note(alert.note)
+    points = await report_course(database.rows, config, alert)
+    if note is None or not points:
+        return None
+    curve = period_curve(alert.step, note.zone, points, period_ms_of(alert.window_minutes), reader)
+    return report_chart(curve) if curve is not None else None
+
+
+def period_named(alert: Alert, at_ms: int) -> str:
+    """A period of the report that an alert is on; empty for every other alert."""
+    note = parse_period_note(alert.note)
+    return name_period(at_ms, note.zone, period_ms_of(alert.window_minutes)) if note is not None else ""
 
 
 def behind(alert: Alert, at_ms: int, config: Config) -> str:

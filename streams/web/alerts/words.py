@@ -84,6 +84,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "of_report_figure": Text("数字", "Figure"),
     "of_report_state": Text("状态", "State"),
     "of_report_at": Text("平台给出时间", "Reported at"),
+    "of_report_marked": Text("告警所指的时段", "What the alert is about"),
     "of_report_whole": Text("完整", "complete"),
     "of_report_part": Text("未完整", "not complete"),
     "of_report_changed": Text("已修订", "restated"),

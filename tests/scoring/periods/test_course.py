@@ -1,4 +1,4 @@
-"""The picture of an alert on a report: its periods as the judge saw them, never estimated beside it."""
+"""The picture of an alert on a report: its periods as the judge saw them, and nothing estimated a second time."""
 
 from __future__ import annotations
 

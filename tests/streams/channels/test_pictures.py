@@ -6,13 +6,17 @@ import io
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import date
 
 import aiohttp
+import msgspec
 import pytest
 from PIL import Image
 
+from scoring.funnel.period_notes import PeriodNote
 from scoring.wording.card import CardCurve, CurvePoint
 from scoring.wording.cards import build_card
+from scoring.wording.text import Language
 from streams.channels.dingtalk import dingtalk_payload
 from streams.channels.feishu import feishu_payload
 from streams.channels.feishu_app import FeishuAppChannel
@@ -155,3 +159,54 @@ def test_a_storm_s_summary_and_its_first_card_are_both_in_the_message(render: ob
 def test_the_words_of_a_curve_name_its_beginning_on_the_reader_s_clock() -> None:
     assert CARD.curve is not None
     assert ReaderWording("zh").clock(OPENED - 3_600_000, "Asia/Shanghai") in CARD.curve.words
+
+
+# ---------------------------------------------------------------- alerts on a report's days
+
+DAY_MS = 86_400_000
+FIRST = 1_772_438_400_000  # 2026-03-02 00:00 in Los Angeles is eight hours later
+ON_DAY = msgspec.structs.replace(
+    ALERT,
+    step="amazon:sessions_to_order_items",
+    note=PeriodNote(date(2026, 3, 3), date(2026, 3, 3), "America/Los_Angeles").text(),
+    window_minutes=1440,
+    contributions=(),
+)
+DAYS = tuple(
+    CurvePoint(FIRST + 8 * 3_600_000 + (day - 26) * DAY_MS, 30.0 if day == 27 else 100.0, 100.0, 78.0, 124.0, is_marked=day == 27)
+    for day in range(28)
+    if day != 20
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", ("2026-02-04 至 2026-03-03 逐日订单商品行", "2026-03-03：订单商品行 30 条（预期 100）")),
+        ("en", ("Report by day (order items), 2026-02-04 to 2026-03-03", "2026-03-03: 30 order items (100 expected)")),
+    ],
+)  # fmt: skip
+def test_a_card_and_a_mail_about_a_report_s_day_had_no_picture(
+    language: Language, words: tuple[str, ...]
+) -> None:
+    card = build_card(ON_DAY, replace(AROUND, curve=DAYS), ReaderWording(language), "Asia/Shanghai")
+    assert card.curve is not None
+    assert [word for word in words if word not in card.curve.words] == []
+    mail = alert_mail(replace(MESSAGE, cards=(card,)), "fw@s.example", ("li@s.example",), 0)
+    (png,) = [part for part in mail.walk() if part.get_content_type() == "image/png"]
+    drawn = Image.open(io.BytesIO(png.get_payload(decode=True))).convert("RGB")
+    rose = [x for x in range(WIDTH) if is_rose(drawn.getpixel((x, HEIGHT // 2 + 20)))]
+    assert min(rose) > WIDTH * 0.9  # the column of the last day, and no other
+    red = [x for x in range(WIDTH) for y in range(HEIGHT) if is_red(drawn.getpixel((x, y)))]
+    assert min(red) > WIDTH * 0.9
+
+
+def is_rose(pixel: object) -> bool:
+    assert isinstance(pixel, tuple)
+    red, green, blue = pixel
+    return red > 240 and 200 < green < 230 and 200 < blue < 230
+
+
+def test_a_report_s_card_without_an_expectation_has_no_picture() -> None:
+    unknown = tuple(CurvePoint(p.at_ms, p.observed, is_marked=p.is_marked) for p in DAYS)
+    assert build_card(ON_DAY, replace(AROUND, curve=unknown), ReaderWording("en"), "UTC").curve is None

@@ -71,6 +71,22 @@ def test_its_page_says_which_days_it_is_about(
 
 
 @pytest.mark.parametrize(
+    ("language", "word"),
+    [("en", "Report by day (orders)"), ("zh", "逐日订单")],
+)
+def test_its_page_had_no_picture_of_its_days(reported: RunningPage, language: str, word: str) -> None:
+    text = unescape(reported.get(f"/alerts/{ALERT}?lang={language}").text)
+    assert word in text
+    assert text.count('class="alertday"') == 1
+    assert text.count('class="came"') + text.count('class="dot"') == 18  # complete days only
+    start = round(midnight(reported.now_ms, 3).timestamp() * 1000)
+    (marked,) = [row for row in text.split("<tr") if row.startswith(' class="compared"')]
+    assert day_of(start, ZONE) in marked
+    assert "–</td>" not in marked  # fourteen days are known before it: something is expected
+    assert text.count('<td class="n">–</td>') == 28  # of the fourteen days before, nothing
+
+
+@pytest.mark.parametrize(
     ("language", "said"), [("en", ("Visitors", "restated")), ("zh", ("访客数", "已修订"))]
 )
 def test_the_figures_behind_it_are_shown(reported: RunningPage, language: str, said: tuple[str, ...]) -> None:
