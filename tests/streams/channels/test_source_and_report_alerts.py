@@ -74,7 +74,7 @@ async def sent(alert: AlertTransition, language: Language, hook: Hook, smtp: tup
     ("language", "words"),
     [
         ("zh", ("shop-api：授权被拒绝", "invalid_access_token", "缺少数据不等于销售下降", "重新授权")),
-        ("en", ("shop-api: Access is denied", "missing data is not a drop in sales", "Authorise again")),
+        ("en", ("shop-api: Access is denied", "missing data is not a drop in sales", "authorise again")),
     ],
 )
 async def test_an_alert_of_a_connection_says_what_is_wrong_and_what_to_do(
