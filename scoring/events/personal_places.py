@@ -13,7 +13,9 @@ import re
 _HAN, _KANA, _HANGUL, _THAI = "\u4e00-\u9fff", "\u3040-\u30ff々ヶ", "가-힣", "\u0e00-\u0e7f"
 _ARABIC = "\u0620-\u065f\u066e-\u06d3\u200c"
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀ-ŽĐƠƯ", "a-zà-öø-ÿā-žđơư"
-_WORD = rf"[{_UPPER}][{_LOWER}{_UPPER}'’.\-]*"
+#: of an address a word ends somewhere: in a text of nothing but ``Ab-Ab-…`` each ``A`` would be tried to the text's end
+_WORD = rf"[{_UPPER}][{_LOWER}{_UPPER}'’.\-]{{0,60}}"
+_NAME_WORD = rf"[{_UPPER}][{_LOWER}{_UPPER}'’.\-]*"
 
 #: to the first of these words, and no other way is tried: a text of nothing but such words has 8 ⁵ ways to be five parts
 _ZH_PART = rf"(?>[{_HAN}]{{1,8}}?(?:省|市|自治区|自治州|区|區|县|縣|镇|鎮|乡|鄉|街道|里))"
@@ -34,7 +36,7 @@ _ADDRESSES = (
     rf"{_ZH_PART}{{1,5}}+[{_HAN}A-Za-z0-9\- ]{{0,24}}?{_ZH_HOUSE}{_ZH_REST}",
     rf"{_ZH_ROAD} ?{_ZH_HOUSE}{_ZH_REST}",
     # ko
-    rf"[{_HANGUL}]{{1,6}}(?:특별시|광역시|자치시|도|시)\s?(?:[{_HANGUL}]{{1,6}}(?:시|군|구)\s?){{1,2}}[{_HANGUL}0-9]{{1,12}}(?:로|길|동|읍|면)\s?\d{{1,5}}(?:-\d{{1,4}})?",
+    rf"(?>[{_HANGUL}]{{1,6}}?(?:특별시|광역시|자치시|도|시))\s?(?>[{_HANGUL}]{{1,6}}?(?:시|군|구)\s?){{1,2}}[{_HANGUL}0-9]{{1,12}}(?:로|길|동|읍|면)\s?\d{{1,5}}(?:-\d{{1,4}})?",
     # th
     rf"(?:\d{{1,5}}(?:/\d{{1,5}})?\s?)?(?:{_TH_PART}\s?[{_THAI}0-9/]{{1,30}}[\s,]{{0,2}}){{2,}}(?:[{_THAI}]{{1,30}}\s?)?(?:\d{{5}})?",
     # vi
@@ -108,7 +110,7 @@ LABELLED = re.compile(
     rf"(?<![^\W\d_])(?:{_words(_LABELS)})[\"']?\s?[:=]\s?[\"']?([^\s:=;|\"'\n\[][^;|\"'\n\[]{{0,120}})"
 )
 LABELLED_NAME = re.compile(
-    rf"(?:^|(?<=[\n;,|(/]))\s{{0,2}}(?i:{_NAMES})\s?[:=]\s?({_WORD}(?:[ +]{_WORD}){{1,4}}|[{_HAN}]{{2,4}}(?![{_HAN}]))"
+    rf"(?:^|(?<=[\n;,|(/]))\s{{0,2}}(?i:{_NAMES})\s?[:=]\s?({_NAME_WORD}(?:[ +]{_NAME_WORD}){{1,4}}|[{_HAN}]{{2,4}}(?![{_HAN}]))"
 )
 
 

@@ -21,6 +21,8 @@ from scoring.events.personal_values import REMOVED, is_plain_id, mask_id, mask_l
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import LONGEST_TEXT, mask_document, mask_payload
 from scoring.events.rejections import explain
+from tests.deadlines import within
+from tests.fuzz.running import HOLD_S, cost_s
 from tests.scoring.events.personal_kinds import (
     BEHIND_NAMES,
     KEPT_IDS,
@@ -390,3 +392,9 @@ def test_a_text_of_nothing_but_a_towns_words_held_the_collector_for_minutes(word
     text = f"{word * 2000} 7"
     assert mask_text(text[:2000]) == text[:2000]
     assert "[address]" in mask_text(f"{word * 4}北京市朝阳区建国路88号院3号楼")
+
+
+@pytest.mark.parametrize("again", ["Ab-", "Ab.Ab", "별시", "별시 구군", "A'", "경기도"])
+def test_a_text_of_one_endless_word_was_searched_for_an_address_from_each_of_its_capitals(again: str) -> None:
+    text = again * (LONGEST_TEXT // len(again) - 8) + " 1 Street 路"
+    assert cost_s(lambda: mask_text(text)) < within(3 * HOLD_S)
