@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 from aiohttp import web
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from scoring.wording.text import joined
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.instance.files import role_and_number
@@ -40,6 +41,7 @@ from streams.web.status.answers import Status
 from streams.web.status.queries import StatusQueries
 from streams.web.store.queries import StoreQueries
 
+T = TypeVar("T")
 SHOWN_TILES = 24
 #: most of the further stores that are listed by name; the others are found by their names
 LISTED_STORES = 300
@@ -73,12 +75,10 @@ class OverviewPage:
         # asked together: a page of many queries takes as long as its longest chain
         asking = asyncio.create_task(self._parts_or_problem(request, at_ms, is_live))
         status = await self._status.status(self._data, at_ms, is_live)
-        view = _health(status)
-        if status.ready:
-            view.update(await asking)
-        else:  # ClickHouse is unreachable: the other queries would only wait for it
-            asking.cancel()
-            await asyncio.gather(asking, return_exceptions=True)
+        view = {**_health(status), **await asking}
+        _judge_database(view, status)
+        reader = self._renderer.reader(request)
+        view["late_names"] = joined(reader.language, map(reader.word, view["late"]))
         return self._renderer.render(
             request,
             "overview/overview.html",
@@ -95,32 +95,34 @@ class OverviewPage:
         try:
             return await self._parts(request, at_ms, is_live)
         except ClickHouseUnreachableError as error:
-            return {"problem": str(error)}
+            return {"problem": str(error), "late": {}}
 
     async def _parts(self, request: web.Request, at_ms: int, is_live: bool) -> dict[str, Any]:
         reader, names = self._renderer.reader(request), self._renderer.names(request)
         wanted = StoreSelection.of(request.query)
         # the grid first: it asks for the worth of an order at this moment, which the alerts then share
         grid = await self._grid.stores(at_ms, is_live)
+        late: dict[str, str] = {}
         listed, letters, traded = await asyncio.gather(
-            self._alerts.alerts("", "", 50, at_ms, live=is_live),
-            self._letters.summary(24, at_ms),
-            self._today.days(reader.zone, at_ms),
+            _unless_late(late, "alerts", self._alerts.alerts("", "", 50, at_ms, live=is_live)),
+            _unless_late(late, "dead_letters", self._letters.summary(24, at_ms)),
+            _unless_late(late, "late_today", self._today.days(reader.zone, at_ms)),
         )
         pins = pinned(request)
         stores = pinned_first(selected(grid.stores, self._config, wanted), pins)
-        alerts = listed.alerts
+        alerts = listed.alerts if listed else ()
         firing = [a for a in alerts if a.state == "firing"]
         view: dict[str, Any] = {
             "stores": stores,
+            "late": late,
             "wanted": wanted,
             "pins": pins,
             "choices": StoreChoices.of(
                 (store_or_bare(self._config, row.store_id) for row in grid.stores), self._config.groups
             ),
             "all_stores": len(grid.stores),
-            "today": await self._today.together(traded, (row.store_id for row in stores)),
-            "sold": traded.orders_of,
+            "today": await self._today.together(traded, (row.store_id for row in stores)) if traded else None,
+            "sold": traded.orders_of if traded else _not_known,
             "sparks": {row.store_id: spark(row.spark) for row in stores[:SHOWN_TILES]},
             "tile_link": _tile_link(request),
             "tally": {
@@ -130,7 +132,7 @@ class OverviewPage:
             "ended": [a for a in alerts if a.state != "firing"][:SHOWN_ALERTS],
             "letters": letters,
             "store": None,
-            "spoken": reader.word("spoken_quiet"),
+            "spoken": reader.word("spoken_quiet") if listed else "",
         }
         if firing:
             first = f"{names.store(firing[0].store_id)} {names.step(firing[0].step)}"
@@ -138,8 +140,32 @@ class OverviewPage:
             view["title"] = reader.word("title_firing", n=len(firing))
         chosen = _chosen(grid.stores, stores, request.query.get("store"))
         if chosen is not None:
-            view.update(await self._chosen.parts(request, chosen, firing, at_ms))
+            parts = self._chosen.parts(request, chosen, firing, at_ms)
+            view.update(await _unless_late(late, "late_store", parts) or {})
         return view
+
+
+async def _unless_late(late: dict[str, str], part: str, asked: Awaitable[T]) -> T | None:
+    """One part of the page; None if ClickHouse is too slow with it, which is then noted in ``late`` with the reason."""
+    try:
+        return await asked
+    except ClickHouseUnreachableError as error:
+        late[part] = str(error)
+        return None
+
+
+def _not_known(_: str) -> None:
+    """The orders of a store, of which nobody knows this time."""
+
+
+def _judge_database(view: dict[str, Any], status: Status) -> None:
+    """Says of the database what the page has just seen of it: a question without an answer means that it is not normal."""
+    if not status.ready and not view["problem"]:
+        view["late"]["data_health"] = status.detail
+    if view["problem"] and not status.ready:
+        view["database"] = "failed"
+    else:
+        view["database"] = "slow" if view["problem"] or view["late"] else "ready"
 
 
 def _health(status: Status) -> dict[str, Any]:
@@ -151,7 +177,8 @@ def _health(status: Status) -> dict[str, Any]:
             key=lambda p: ROLES_ON_PAGE.index(role_and_number(p.name)[0]),
         ),
         "lag_ms": max((s.delay_ms for s in status.sources), default=None),
-        "problem": status.detail,
+        "problem": "",
+        "late": {},
         "title": "Funnelwatch",
         "spoken": "",
     }

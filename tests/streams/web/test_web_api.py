@@ -469,8 +469,10 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
 
 
 def test_a_tile_that_alerts_shows_the_alerts_own_place_and_how_it_is_now(page: RunningPage) -> None:
-    rows = {row["store_id"]: row for row in page.json("/stores")["stores"]}
-    now = page.json(f"/alerts/{ALERT}")["alert"]["now"]
+    at = page.now_ms + 1000  # the window grows with each minute that the alert lasts
+    rows = {row["store_id"]: row for row in page.json(f"/stores?at={at}")["stores"]}
+    alerts = {one["alert_id"]: one for one in page.json(f"/alerts?at={at}")["alerts"]}
+    now = alerts[ALERT]["now"]
     assert rows["us-own"]["alert"] == {
         "step": "order_to_payment",
         "segment": "",
