@@ -79,7 +79,7 @@ LABELS = (
     "store_id", "step", "segment", "kind", "level", "label", "severity", "platform", "country", "category",
     "connection", "owner",
 )  # fmt: skip
-_MATCHER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*')
+_MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(.*)")
 
 
 def parse_matcher(text: str) -> Matcher:
@@ -88,10 +88,11 @@ def parse_matcher(text: str) -> Matcher:
     Raises:
         RoutingError: the text has another form, or its expression does not compile.
     """
-    found = _MATCHER.fullmatch(text)
+    found = _MATCHER.fullmatch(text.strip())
     if found is None:
         raise RoutingError(f"invalid matcher {text!r}; expected label=value, !=, =~ or !~")
-    matcher = Matcher(*found.groups())
+    label, operator, value = found.groups()
+    matcher = Matcher(label, operator, value.removeprefix('"').removesuffix('"'))
     if matcher.operator in ("=~", "!~"):
         try:
             re.compile(matcher.value)

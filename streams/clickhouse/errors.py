@@ -52,8 +52,6 @@ _UNAVAILABLE_CODES = frozenset(
     }
 )
 _CODE = re.compile(r"Code:\s*(\d+)")
-#: the message between ClickHouse's code and its version
-_MESSAGE = re.compile(r"DB::Exception:\s*(.*?)\s*(?:\(version [^)]*\)|$)")
 #: failures of the libraries by which we ask: those of the way there, then all
 _ON_THE_WAY = (
     ("clickhouse_connect.driver.exceptions", "OperationalError"),
@@ -94,8 +92,8 @@ class RowRejectedError(ClickHouseRejectedError):
 def message_of(text: str) -> str:
     """What ClickHouse says in ``text``, on one line, without its code and version; ``text`` itself if it is not an answer of its."""
     line = " ".join(text.split())
-    found = _MESSAGE.search(line)
-    return found[1] if found else line
+    _, said, message = line.partition("DB::Exception:")
+    return message.partition("(version ")[0].strip() if said else line
 
 
 def meaning(error: Exception) -> ClickHouseError:

@@ -10,8 +10,11 @@ from streams.errors import RejectedError
 _CODE = re.compile(r"\ACode: (\d+)\. DB::Exception: ")
 #: what the store puts into a statement, and where it keeps a request's body: nothing that the client wrote or could use
 _PIPE = re.compile(r"\s?INTO OUTFILE '/dev/fd/\d+' TRUNCATE COMPRESSION '\w+' FORMAT \w+ ?")
-_BODY = re.compile(r":? ?\(in file/uri [^\n]*?/bodies/\w+\)")
-_BODY_PATH = re.compile(r"(?<![\w.])/[^\s'\":,()]*/bodies/\w+")
+_BODY = re.compile(r":? ?\(in file/uri (?:(?!\(in file/uri )[^\n])*?/bodies/\w+\)")
+# begins where a path begins, so that each is looked at once: a message may repeat what a reader sent
+_BODY_PATH = re.compile(r"(?<![^\s'\":,()=\[`])/[^\s'\":,()=\[`]*/bodies/\w+")
+#: the engine's version or the error's name, at the end of the text
+_NAME = re.compile(r"\((?:version [^)]{0,200}|([A-Z][A-Z0-9_]{1,200}))\)\.?\Z")
 _POSITION = re.compile(r"(?<=position )\d+|(?<=\(line 1, col )\d+")
 
 UNKNOWN_TABLE: Final = 60
@@ -135,7 +138,7 @@ def from_engine(message: str, *, added: int = 0, folder: str = "") -> StoreError
         code = int(match[1])
         text = text[match.end() :]
     name = "UNKNOWN_EXCEPTION"
-    while match := re.search(r"\s*\((?:version [^)]*|([A-Z][A-Z0-9_]+))\)\.?\s*\Z", text):
+    while match := _NAME.search(text := text.rstrip()):
         name = match[1] or name
         text = text[: match.start()]
     return StoreError(code, name, text)

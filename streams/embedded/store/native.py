@@ -76,6 +76,12 @@ def _arguments(text: str) -> list[str]:
     return [*parts, last] if last else parts
 
 
+def _without_name(element: str) -> str:
+    """The type of an element of a tuple, whether it is named or not."""
+    named = _ELEMENT_NAME.match(element)
+    return element[named.end() :] if named else element
+
+
 @lru_cache(4096)
 def _kind(text: str) -> _Kind:
     name, _, rest = text.strip().partition("(")
@@ -99,7 +105,7 @@ def _kind(text: str) -> _Kind:
         case "SimpleAggregateFunction":
             found = _kind(_arguments(inner)[1])
         case "Tuple" | "Nested":
-            elements = (_ELEMENT_NAME.sub("", one, count=1) for one in _arguments(inner))
+            elements = map(_without_name, _arguments(inner))
             found = _Kind("tuple", parts=tuple(map(_kind, elements)))
             found = _Kind("array", parts=(found,)) if name == "Nested" else found
         case _:
