@@ -75,6 +75,11 @@ def test_one_changed_bit_took_a_whole_part_from_every_query_and_is_put_right(
     assert tables(load_settings(data=store.data)) == []
 
 
+def said_by_the_store(store: OwnStore) -> str:
+    (state,) = (one for one in read_states(store.data) if one.name == "store")
+    return state.detail
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_several_changed_bytes_took_a_whole_part_from_every_query_until_somebody_came(
     launch_store: Callable[..., OwnStore], kind: str
@@ -95,8 +100,7 @@ def test_several_changed_bytes_took_a_whole_part_from_every_query_until_somebody
 
     (found,) = tables(load_settings(data=store.data))
     assert "damaged parts of tables are set apart (1)" in found.found
-    (state,) = (one for one in read_states(store.data) if one.name == "store")
-    assert "1 damaged parts are set apart" in state.detail
+    eventually(lambda: "1 damaged parts are set apart" in said_by_the_store(store), 30)
 
 
 #: of a block's 16 bytes of sum, a byte of method, four of its size, four of its size unpacked, and its content
