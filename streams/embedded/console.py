@@ -87,7 +87,7 @@ _COLOURS = {
 }
 
 #: of so many alerts the last line is remembered
-_REMEMBERED = 1000
+_ALERTS_REMEMBERED = 1000
 
 
 class Console:
@@ -120,7 +120,7 @@ class Console:
         """Print one line if the alert fires or resolves."""
         text = alert_line(transition, self._words)
         if text and self._said.get(transition.alert_id) != text:  # that more is lost by now is not news here
-            self._said = dict([*self._said.items(), (transition.alert_id, text)][-_REMEMBERED:])
+            self._said = dict([*self._said.items(), (transition.alert_id, text)][-_ALERTS_REMEMBERED:])
             self.line(text, text.partition(" ")[0])
 
 

@@ -19,7 +19,7 @@ from streams.clock import monotonic
 #: kinds whose figures are those of the scores of a step
 _SCORED = (AlertKind.CONVERSION, AlertKind.POOLED)
 #: the window is the alert's own within these bounds, and never longer than it has lasted
-_SHORTEST, _LONGEST = 5, 60
+_NARROWEST, _WIDEST = 5, 60
 #: a newest minute older than this says nothing of the present
 _FRESH_MS = 10 * MINUTE_MS
 #: what was found of an alert is given to all who ask within this: the parts of one page, and pages opened together
@@ -67,7 +67,7 @@ class PresentFigures(msgspec.Struct, frozen=True):
 def window_of(alert: AlertTransition, at_ms: int) -> int:
     """How many minutes back the present of an alert is looked at: none from before it opened would belong to it."""
     lasted = max(1, (at_ms - alert.opened_at_ms) // MINUTE_MS)
-    return int(min(max(alert.window_minutes, _SHORTEST), _LONGEST, lasted))
+    return int(min(max(alert.window_minutes, _NARROWEST), _WIDEST, lasted))
 
 
 async def present_figures(
