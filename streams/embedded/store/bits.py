@@ -14,7 +14,7 @@ from streams.embedded.store.blocks import CHECKSUM_BYTES, HEADER, checksum
 
 _NAMED: Final = re.compile(r"single bit flip in data block at byte (\d{1,9}), bit ([0-7])\b")
 #: bytes of a block on disk, at most: the engine's own are a megabyte unpacked
-_MAX_BYTES: Final = 64 << 20
+_LARGEST_BLOCK: Final = 64 << 20
 
 
 def repair_bit(path: Path, said: str) -> bool:
@@ -48,7 +48,7 @@ def _damaged(file: BinaryIO) -> tuple[int, bytes, bytes] | None:
         if len(head) < CHECKSUM_BYTES + HEADER.size:
             return None
         size = HEADER.unpack(head[CHECKSUM_BYTES:])[1]
-        body = head[CHECKSUM_BYTES:] + file.read(min(max(size - HEADER.size, 0), _MAX_BYTES))
+        body = head[CHECKSUM_BYTES:] + file.read(min(max(size - HEADER.size, 0), _LARGEST_BLOCK))
         if len(body) != size or checksum(body) != head[:CHECKSUM_BYTES]:
             return at, head[:CHECKSUM_BYTES], body
         at += CHECKSUM_BYTES + size
@@ -58,9 +58,9 @@ def _damaged(file: BinaryIO) -> tuple[int, bytes, bytes] | None:
 def _other_size(file: BinaryIO, at: int, kept: bytes, body: bytes) -> bytes | None:
     """The block's header with the one bit of its size changed that gives its check sum, if there is one."""
     method, size, unpacked = HEADER.unpack(body[: HEADER.size])
-    for bit in range(_MAX_BYTES.bit_length()):
+    for bit in range(_LARGEST_BLOCK.bit_length()):
         other = size ^ 1 << bit
-        if not HEADER.size <= other <= _MAX_BYTES:
+        if not HEADER.size <= other <= _LARGEST_BLOCK:
             continue
         head = HEADER.pack(method, other, unpacked)
         file.seek(at + CHECKSUM_BYTES + HEADER.size)

@@ -19,8 +19,6 @@ _SHARED = (
     "indicators",
     "funnel",
     "other_findings",
-    "actions",
-    "weak",
     "none_weak",
     "gaps",
     "duties",
@@ -55,7 +53,8 @@ _SHARED = (
     "earlier_values",
     "none_scored",
     "closing",
-    *(key for key in WORDS if key.startswith(("first", "result"))),
+    *(key for key in WORDS if key.startswith("first")),
+    *(key for key in WORDS if key.startswith("result") and key not in ("result_orders", "result_sales")),
     "weights",
     *(key for key in WORDS if key.startswith("attribution")),
 )

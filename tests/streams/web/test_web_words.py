@@ -35,8 +35,6 @@ from streams.web.subjects import SUBJECTS
 from tests.places import ROOT
 
 WEB = ROOT / "streams" / "web"
-#: their words are the page's as well
-REPORTS = ROOT / "streams" / "evaluation"
 WORDS = page_words(load_subjects(SUBJECTS))
 CATALOGUES = [
     (texts.STAGE_NAMES, Stage),
@@ -133,8 +131,7 @@ def test_every_setting_is_explained_in_both_languages() -> None:
 def test_no_word_is_left_over() -> None:
     sources = "".join(
         path.read_text()
-        for folder in (WEB, REPORTS)
-        for path in [*folder.rglob("*.html"), *folder.rglob("*.py")]
+        for path in [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
         if not path.name.endswith("words.py")
     )
     made = (
