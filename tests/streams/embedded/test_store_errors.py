@@ -14,7 +14,7 @@ LONG = 1 << 18
 @pytest.mark.parametrize(
     "place", ["/data/store/bodies/a1", "'/data/store/bodies/a1'", "(/data/store/bodies/a1)"]
 )
-def test_where_a_body_was_kept_is_not_told(place: str) -> None:
+def test_no_message_names_where_a_body_was_kept(place: str) -> None:
     error = from_engine(f"Code: 27. DB::Exception: Cannot parse {place}: near 'x'. (CANNOT_PARSE)")
     assert "bodies" not in error.text
     assert "the request's body" in error.text
