@@ -7,7 +7,7 @@ import pytest
 from streams.clickhouse.errors import message_of
 from streams.embedded.store.errors import from_engine
 
-#: as long as a reader's statement may be; with a search that begins anew at every sign, each of these takes minutes
+#: as long as a reader's statement may be; with a search that starts from every sign, each of these takes minutes
 LONG = 1 << 18
 
 
