@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -56,9 +56,7 @@ def new_action(
         InvalidActionError: it makes no sense; the text says why.
         RoutingError: a matcher cannot be understood.
     """
-    who = " ".join(who.split())[:100]
-    if not who:
-        raise InvalidActionError("say who you are: an action has a name")
+    who = _name_of(who)
     is_of_digests = kind in (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
     if is_of_digests and not assignee.strip():
         raise InvalidActionError("expected a subscriber")
@@ -95,6 +93,18 @@ def new_action(
     )
 
 
+def _name_of(who: str) -> str:
+    """A person's name on one line, at most 100 characters of it."""
+    if name := " ".join(who.split())[:100]:
+        return name
+    raise InvalidActionError("say who you are: an action has a name")
+
+
+def _expect(kind: HumanActionKind, kinds: Collection[HumanActionKind]) -> None:
+    if kind not in kinds:
+        raise InvalidActionError(f"unknown action {kind.value!r}; expected one of {', '.join(kinds)}")
+
+
 def advice_action(
     kind: HumanActionKind,
     at_ms: int,
@@ -111,11 +121,8 @@ def advice_action(
     Raises:
         InvalidActionError: it makes no sense; the text says why.
     """
-    who = " ".join(who.split())[:100]
-    if not who:
-        raise InvalidActionError("say who you are: an action has a name")
-    if kind not in ADVICE_KINDS:
-        raise InvalidActionError(f"unknown action {kind.value!r}; expected one of {', '.join(ADVICE_KINDS)}")
+    who = _name_of(who)
+    _expect(kind, ADVICE_KINDS)
     if kind is HumanActionKind.DECLINE and not text.strip():
         raise InvalidActionError("say why it is declined")
     if len(text) > MAX_TEXT:
@@ -147,11 +154,8 @@ def target_action(
     Raises:
         InvalidActionError: it makes no sense; the text says why.
     """
-    who = " ".join(who.split())[:100]
-    if not who:
-        raise InvalidActionError("say who you are: an action has a name")
-    if kind not in TARGET_KINDS:
-        raise InvalidActionError(f"unknown action {kind.value!r}; expected one of {', '.join(TARGET_KINDS)}")
+    who = _name_of(who)
+    _expect(kind, TARGET_KINDS)
     if kind is HumanActionKind.SET_TARGETS and not 0 < len(targets) <= MAX_TARGETS:
         raise InvalidActionError(f"expected 1 to {MAX_TARGETS} targets, not {len(targets)}")
     action_id = uuid.uuid4().hex
