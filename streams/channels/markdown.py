@@ -10,11 +10,17 @@ from scoring.wording.text import Text
 from streams.channels.message import Message
 
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>~"})
+_WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
 
 
 def escape(text: str) -> str:
     """``text`` so that no character of it is taken for markup."""
     return text.translate(_SPECIAL)
+
+
+def widened(text: str) -> str:
+    """``text`` with the wide form of what could be markup or a mention: for places that know no escapes."""
+    return text.translate(_WIDE)
 
 
 def emphasised(line: Line, plain: Callable[[str], str], marks: tuple[str, str] = ("**", "**")) -> str:

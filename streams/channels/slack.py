@@ -49,6 +49,11 @@ def _plain(text: str) -> str:
     return _escaped(text.translate(_STYLE))
 
 
+def _marked(text: str) -> dict[str, Any]:
+    """A section of marked-up text in which Slack looks for no mention and no link that is not written as one."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+
+
 def _headline(card: Card) -> str:
     return _plain(card.headline[:600])
 
@@ -57,8 +62,8 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
     mark = ":red_circle:" if card.is_firing else ":large_green_circle:"
     lines = "\n".join(emphasised(line, _plain, _BOLD) for line in card.lines)
     blocks: list[dict[str, Any]] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_headline(card)}*"}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": lines[:_MAX_TEXT], "verbatim": True}},
+        _marked(f"{mark} *{_headline(card)}*"),
+        _marked(lines[:_MAX_TEXT]),
     ]
     if card.actions:
         buttons: list[dict[str, Any]] = []
@@ -79,13 +84,13 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
 def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The message's blocks (one line for an acknowledgement), with a plain text for notifications and screen readers."""
     if message.kind is MessageKind.ACKNOWLEDGED:
-        return {"text": _escaped(message.note)[:_MAX_TEXT], "unfurl_links": False}
+        return {"text": _plain(message.note)[:_MAX_TEXT], "unfurl_links": False}
     blocks: list[dict[str, Any]] = []
     people = " ".join(f"<@{person}>" for person in mention) if message.cards[0].is_firing else ""
-    storm = f"*{_escaped(message.summary.translate(_STYLE))}*" if message.summary else ""
-    note = " ".join(part for part in (storm, _escaped(message.note), people) if part)
+    storm = f"*{_plain(message.summary)}*" if message.summary else ""
+    note = " ".join(part for part in (storm, _plain(message.note), people) if part)
     if note:
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": note}})
+        blocks.append(_marked(note))
     for index, card in enumerate(message.cards):
         blocks += ([{"type": "divider"}] if index else []) + _blocks(card)
     return {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.card import ActionKind, CardAction
 from scoring.wording.text import Text
-from streams.channels.markdown import cut_bytes, emphasised, fitting
+from streams.channels.markdown import cut_bytes, emphasised, fitting, widened
 from streams.channels.message import Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 #: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({45009, 45033, -1})
 _MAX_BYTES, _MAX_TEXT_BYTES = 4096, 2048
-#: WeCom's Markdown knows no escapes: what could be markup or a mention is written with the wide form of the character
-_WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
 
 
 class WeComReceiver(ReceiverConfig):
@@ -33,21 +31,17 @@ class WeComReceiver(ReceiverConfig):
     mention: Mention = ()
 
 
-def _plain(text: str) -> str:
-    return text.translate(_WIDE)
-
-
 def _markdown(message: Message) -> str:
-    blocks = [f"**{_plain(message.summary)}**"] if message.summary else []
-    blocks += [_plain(message.note)] if message.note else []
+    blocks = [f"**{widened(message.summary)}**"] if message.summary else []
+    blocks += [widened(message.note)] if message.note else []
     for card in message.cards:
         colour = "warning" if card.is_firing else "info"
         rows = [
-            f'<font color="{colour}">**{_plain(card.headline)}**</font>',
-            *(f"> {emphasised(line, _plain)}" for line in card.lines),
+            f'<font color="{colour}">**{widened(card.headline)}**</font>',
+            *(f"> {emphasised(line, widened)}" for line in card.lines),
         ]
         if card.actions:
-            rows.append(" · ".join(f"[{_plain(action.text)}]({action.url})" for action in card.actions))
+            rows.append(" · ".join(f"[{widened(action.text)}]({action.url})" for action in card.actions))
         blocks.append("\n".join(rows))
     return "\n\n".join(blocks)
 
@@ -79,7 +73,7 @@ def _fewer(actions: tuple[CardAction, ...]) -> tuple[CardAction, ...]:
 def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the robot's request: later cards give way first when the text is too long; one line for an acknowledgement."""
     if message.kind is MessageKind.ACKNOWLEDGED:
-        return {"msgtype": "text", "text": {"content": cut_bytes(message.note, _MAX_TEXT_BYTES)}}
+        return {"msgtype": "text", "text": {"content": cut_bytes(widened(message.note), _MAX_TEXT_BYTES)}}
     calls = "".join(f"\n<@{person}>" for person in mention) if message.cards[0].is_firing else ""
     most = _MAX_BYTES - len(calls.encode())
     shown = fitting(message, _markdown, most)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import msgspec
@@ -43,12 +44,11 @@ def test_an_acknowledgement_was_invisible_in_the_chat(channel: str) -> None:
 
 @pytest.mark.parametrize("channel", PAYLOADS)
 def test_a_store_s_name_in_that_line_calls_nobody(channel: str) -> None:
-    evil = replace(TAKEN, note='Li acknowledged: <at user_id="all"></at><!channel>')
+    evil = replace(TAKEN, note='Li acknowledged: <at user_id="all"></at><!channel><@all> *x*')
     body = msgspec.json.decode(msgspec.json.encode(PAYLOADS[channel](evil, ())))
     text = str(body.get("content") or body.get("text"))
-    if channel in ("feishu", "slack"):
-        assert "<at" not in text
-        assert "<!" not in text
+    if channel != "dingtalk":  # which calls nobody who is not listed next to the text
+        assert not re.search(r"<at|<!|<@", text)
     assert body.get("msgtype", body.get("msg_type", "text")) == "text"
 
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
+from html import unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -230,8 +231,9 @@ async def test_a_store_s_name_calls_nobody_and_links_nowhere(
     shown = [e["content"] for e in feishu["card"]["elements"] if e["tag"] == "markdown"]
     assert all("<at" not in text and "](" not in text for text in shown)
     assert "a&#42;b&#95;c &#60;@all&#62;" in shown[-1]
-    marked = [b["text"]["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
-    assert all("<!" not in text and "_y_" not in text for text in marked)
+    marked = [b["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
+    assert all("<!" not in text["text"] and "_y_" not in text["text"] for text in marked)
+    assert all(text["verbatim"] for text in marked)  # else Slack looks for mentions in what is no markup
     assert r"\[a\](http://evil)" in ding["markdown"]["text"]
     assert ding["at"] == {"atMobiles": [], "atUserIds": [], "isAtAll": False}
 
@@ -422,3 +424,24 @@ async def test_apprise_sends_by_its_own_kinds_of_address(hook: Hook) -> None:
     assert CARD.headline in hook.payloads[0]["title"]
     with pytest.raises(SendRejectedError):
         AppriseChannel("nonsense://x")
+
+
+@pytest.mark.parametrize("form", ["html", "text", "markdown"])
+async def test_a_stranger_s_word_was_a_link_and_called_everybody_by_apprise(
+    smtp: tuple[Inbox, str], form: str
+) -> None:
+    inbox, url = smtp
+    where = f"{url.replace('smtp://', 'mailto://')}/ops@shop.example?from=fw@shop.example&format={form}"
+    evil = replace(
+        EVIL,
+        headline=EVIL.headline + ' <b><a href="http://evil">pay</a> @everyone',
+        actions=CARD.actions,
+    )
+    sent = replace(message(evil), note="<!channel> @here", summary="[all](http://evil) @all")
+    await AppriseChannel(where).send(sent)
+    (mail,) = inbox.mails
+    parts = [part.get_content() for part in mail.walk() if part.get_content_maintype() == "text"]
+    for text in (*parts, mail["Subject"]):
+        assert not re.search(r"<a |<b>|@(everyone|here|all)|<!channel|<@|\]\(http://evil", text)
+    assert all("＠everyone" in text for text in parts)
+    assert any(CARD.actions[0].url in unescape(text) for text in parts)
