@@ -1,6 +1,6 @@
 """How many connections a server of ours keeps, and for how long one may stay open without asking anything.
 
-The collector and the page use it. Whoever connects needs no key, so connections are bounded before anything is known of them: at
+The collector, the page and the embedded store use it. Whoever connects needs no key, so connections are bounded before anything is known of them: at
 the limit, the connection that has waited longest for its next request makes room for the new one.
 """
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import clickhouse_connect
@@ -33,6 +35,17 @@ def post(
         auth=(user or store.user, password or store.password),
         timeout=within(60),
     )
+
+
+def test_connections_that_ask_nothing_took_the_store_s_last_file(launch_store):
+    store = launch_store(within_command=["sh", "-c", 'ulimit -n 700; exec "$@"', "sh"])
+    with ExitStack() as stack:
+        for number in range(1000):  # half of them have begun to say what they want
+            silent = stack.enter_context(socket.create_connection(("127.0.0.1", store.port)))
+            silent.sendall(b"POST / HTTP/1.1\r\nX-Half: " * (number % 2))
+        assert post(store, "SELECT 1").text == "1\n"
+        assert len(os.listdir(f"/proc/{store.pid}/fd")) < 700
+    assert store.process.poll() is None
 
 
 def test_readers_and_writers_at_once_lose_and_mix_nothing(clickhouse, fresh_database):

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from streams.connections import Connections, LimitedSite
 from streams.embedded.store.damage import damaged_parts
 from streams.embedded.store.errors import StoreError
 from streams.instance.files import StateReport, secret
+from streams.instance.processes import open_files
 from streams.printable import printable
 from streams.settings import Settings, load_settings
 
@@ -89,9 +91,11 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     server = StoreServer(
         engine, users, threads=asked.threads, waiting=asked.waiting, body_bytes=asked.body_bytes
     )
-    runner = web.AppRunner(server.app(), auto_decompress=False, access_log=None, handler_cancellation=True)
+    app, connections = server.app(), Connections.within(open_files())
+    app.middlewares.insert(0, connections.middleware)
+    runner = web.AppRunner(app, auto_decompress=False, access_log=None, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, asked.host, asked.port)
+    site = LimitedSite(runner, asked.host, asked.port, connections, auto_decompress=False)
     await site.start()
     host, port = runner.addresses[0][:2]
     address = f"http://{host}:{port}"
