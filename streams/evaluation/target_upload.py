@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-
-import python_calamine as calamine
+from pathlib import Path
 
 from scoring.alerts.actions import SetTarget
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
@@ -21,9 +22,13 @@ from scoring.wording.text import LANGUAGES, Bilingual
 from streams.errors import InputError
 from streams.evaluation.words import TARGET_PROBLEMS
 from streams.incidents.action_log import MAX_TARGETS
+from streams.sources.files.exports.unreadable import UnreadableExportError
+from streams.sources.files.exports.workbooks import open_workbook
 
 #: bytes of a file: 2,000 targets are a tenth of it
 MAX_FILE = 1_000_000
+#: lines with nothing in these columns count: a packed sheet of a few KB has millions
+_MOST_COLUMNS, _MOST_LINES = 100, 10 * MAX_TARGETS
 #: heads of columns, as people write them
 _HEADS: Mapping[str, tuple[str, ...]] = {
     "of": ("of", "indicator", "指标", "目标项", "考核项"),
@@ -62,7 +67,7 @@ def read_targets(content: bytes, stores: Sequence[str]) -> ReadTargets:
     columns = _columns(head)
     taken: list[SetTarget] = []
     problems: list[tuple[int, Bilingual]] = []
-    for number, cells in lines:
+    for number, cells in itertools.islice(lines, _MOST_LINES):
         row = {name: cells[at].strip() if at < len(cells) else "" for name, at in columns.items()}
         if not any(row.values()):
             continue
@@ -140,10 +145,11 @@ def _csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _workbook(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    try:
-        sheet = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
-        rows = sheet.to_python(skip_empty_area=False)
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        raise UnreadableTargetsError(TARGET_PROBLEMS["unreadable"].both()) from error
-    for number, cells in enumerate(rows[: MAX_TARGETS + 2], 1):
-        yield number, [str(cell) for cell in cells]
+    with tempfile.TemporaryDirectory(prefix="funnelwatch-targets-") as folder:
+        path = Path(folder) / "targets.xlsx"
+        path.write_bytes(content)
+        try:
+            for number, cells in open_workbook(path).sheets[0].rows():
+                yield number, ["" if cell is None else str(cell) for cell in cells[:_MOST_COLUMNS]]
+        except (UnreadableExportError, IndexError) as error:
+            raise UnreadableTargetsError(TARGET_PROBLEMS["unreadable"].both()) from error

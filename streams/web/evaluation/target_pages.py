@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -57,7 +58,10 @@ class TargetPages:
         if not isinstance(given, FileField):
             raise BadQueryError("file: expected a CSV or XLSX file of targets")
         try:
-            read = read_targets(given.file.read(), [store.id for store in self._config.stores])
+            # a packed sheet may be long
+            read = await asyncio.to_thread(
+                read_targets, given.file.read(), [store.id for store in self._config.stores]
+            )
         except UnreadableTargetsError as error:
             return await self._shown(request, 400, problem=error.args[0], file=given.filename)
         if read.problems or form.get("kind") != "set":

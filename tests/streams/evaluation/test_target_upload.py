@@ -25,8 +25,8 @@ STORES = ("us-own", "de-shop")
 SHIP, PAY = "logistics.time_to_ship", "step:order_to_payment"
 
 
-def workbook(rows: list[list[object]]) -> bytes:
-    """The least that is a workbook: one sheet, texts in place."""
+def workbook(rows: list[list[object]], written: str = "") -> bytes:
+    """The least that is a workbook: one sheet, texts in place; ``written`` are more rows as they are in the file."""
 
     def cell(value: object) -> str:
         if isinstance(value, str):
@@ -52,7 +52,7 @@ def workbook(rows: list[list[object]]) -> bytes:
             f'<Relationships {packed}><Relationship Id="r1" Type="{kind}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         book.writestr(
-            "xl/worksheets/sheet1.xml", f"<worksheet {main}><sheetData>{lines}</sheetData></worksheet>"
+            "xl/worksheets/sheet1.xml", f"<worksheet {main}><sheetData>{lines}{written}</sheetData></worksheet>"
         )
     return made.getvalue()
 
@@ -73,6 +73,18 @@ def test_a_file_is_read_as_people_write_it(content: bytes) -> None:
     read = read_targets(content, STORES)
     assert read.problems == ()
     assert read.targets == (SetTarget(SHIP, 20.0, "us-*", "plan"), SetTarget(PAY, 0.9))
+
+
+def test_two_cells_far_apart_ended_the_page() -> None:
+    rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+    with pytest.raises(UnreadableTargetsError, match="expected the columns"):
+        read_targets(workbook([], rows), STORES)
+
+
+def test_an_empty_cell_of_a_workbook_is_an_empty_text() -> None:
+    rows = '<row r="1"><c r="A1" t="inlineStr"><is><t>of</t></is></c><c r="B1" t="inlineStr"><is><t>value</t></is></c><c r="C1" t="inlineStr"><is><t>store</t></is></c><c r="D1" t="inlineStr"><is><t>set_by</t></is></c></row>'
+    row = f'<row r="9"><c r="A9" t="inlineStr"><is><t>{SHIP}</t></is></c><c r="B9"><v>20</v></c><c r="D9" t="inlineStr"><is><t>plan</t></is></c></row>'
+    assert read_targets(workbook([], rows + row), STORES).targets == (SetTarget(SHIP, 20.0, "", "plan"),)
 
 
 def test_every_wrong_line_is_named_and_the_good_ones_are_read() -> None:

@@ -16,6 +16,7 @@ import xlrd
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cell_marks import MarkedRows, SheetMarks, marks_of_ods, marks_of_xls
 from streams.sources.files.exports.cells import Cell, Row, TableRows
+from streams.sources.files.exports.memory_trial import check_memory
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.xlsx_package import SharedTexts, read_package
 from streams.sources.files.exports.xlsx_rows import XlsxRows
@@ -98,6 +99,7 @@ def _shared_texts(path: Path, member: str) -> SharedTexts:
 
 def _by_library(path: Path, *, is_old: bool) -> Workbook:
     marks = functools.partial(marks_of_xls if is_old else _marks_of_package, path)
+    check_memory(path)
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         every = [one for one in book.sheets_metadata if one.typ == calamine.SheetTypeEnum.WorkSheet]

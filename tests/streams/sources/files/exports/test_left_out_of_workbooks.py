@@ -137,6 +137,13 @@ _MANIFEST = (
 )
 
 
+def write_ods(path: Path, rows: str) -> None:
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        package.writestr("META-INF/manifest.xml", _MANIFEST)
+        package.writestr("content.xml", _ODS.format(rows))
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
@@ -151,18 +158,24 @@ def test_formulas_of_an_open_document_were_empty_without_a_word(tmp_path: Path, 
     rows = ["".join(map(of, row)) for row in ORDERS]
     rows[3] = rows[3].replace(of("10.5"), f"<table:table-cell {cell}/>")
     path = tmp_path / "a.ods"
-    with zipfile.ZipFile(path, "w") as package:
-        package.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        package.writestr("META-INF/manifest.xml", _MANIFEST)
-        package.writestr(
-            "content.xml",
-            _ODS.format("".join(f"<table:table-row>{row}</table:table-row>" for row in rows)),
-        )
+    write_ods(path, "".join(f"<table:table-row>{row}</table:table-row>" for row in rows))
     with opened(path) as files:
         found = summarize(files[0], ImportChoices(zone="UTC", currency="USD"))[0]
     (question,) = [one for one in found.questions if one.about == "formulas"]
     assert said in question.text
     assert "E4" in question.text
+
+
+def test_a_few_bytes_that_stand_for_a_hundred_million_cells_ended_the_command(tmp_path: Path) -> None:
+    cell = '<table:table-cell table:number-columns-repeated="9999" office:value-type="string"><text:p>a</text:p></table:table-cell>'
+    row = f'<table:table-row table:number-rows-repeated="9999">{cell}</table:table-row>'
+    write_ods(tmp_path / "a.ods", row)
+    (tmp_path / "b.csv").write_text("order,amount\n1,2.50\n")
+    with opened(tmp_path) as files:
+        bad, good = files
+        assert "too far apart" in bad.trouble
+        assert bad.sheets == ()
+        assert good.trouble == ""
 
 
 def record(kind: int, content: bytes) -> bytes:
