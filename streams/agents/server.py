@@ -103,7 +103,14 @@ async def serve_http(server: MCPServer[Any], token: str, port: int) -> None:
     """Serve on loopback until stopped."""
     import uvicorn
 
+    from streams.agents.bounded_http import BoundedHttp
+
     settings = uvicorn.Config(
-        http_application(server, token), host=LISTENS_ON, port=port, log_level="warning", access_log=False
+        http_application(server, token),
+        host=LISTENS_ON,
+        port=port,
+        http=BoundedHttp,
+        log_level="warning",
+        access_log=False,
     )
     await uvicorn.Server(settings).serve()

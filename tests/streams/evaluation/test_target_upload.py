@@ -52,7 +52,8 @@ def workbook(rows: list[list[object]], written: str = "") -> bytes:
             f'<Relationships {packed}><Relationship Id="r1" Type="{kind}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
         )
         book.writestr(
-            "xl/worksheets/sheet1.xml", f"<worksheet {main}><sheetData>{lines}{written}</sheetData></worksheet>"
+            "xl/worksheets/sheet1.xml",
+            f"<worksheet {main}><sheetData>{lines}{written}</sheetData></worksheet>",
         )
     return made.getvalue()
 
