@@ -37,7 +37,7 @@ def check_memory(path: Path) -> None:
     Raises:
         UnreadableExportError: it would end the process, or take too long.
     """
-    tried = subprocess.run(  # noqa: S603
+    tried = subprocess.run(
         [sys.executable, "-I", "-c", _TRIAL, str(path)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
