@@ -87,9 +87,9 @@ STREAMS: Mapping[str, set[str]] = {
         "evaluation",
     },
     # what agents ask goes over the read API: of the project it knows words and definitions only
-    "agents": FLOOR,
+    "agents": FLOOR | {"connections"},
     "roles": FLOOR | {"config", "instance", "logs", "metrics_server", "tracing"},
-    "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
+    "embedded": FLOOR | {"config", "connections", "instance", "kafka", "clickhouse", "roles"},
     "backup": FLOOR | {"instance", "kafka", "clickhouse"},
     # works on the folder of an instance that does not run
     "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded", "channels"},
