@@ -233,7 +233,9 @@ async def test_a_store_s_name_calls_nobody_and_links_nowhere(
     assert "a&#42;b&#95;c &#60;@all&#62;" in shown[-1]
     marked = [b["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
     assert all("<!" not in text["text"] and "_y_" not in text["text"] for text in marked)
-    assert all(text["verbatim"] for text in marked)  # else Slack looks for mentions in what is no markup
+    assert all(
+        text["verbatim"] for text in marked
+    )  # else Slack looks for mentions that are not written as such
     assert r"\[a\](http://evil)" in ding["markdown"]["text"]
     assert ding["at"] == {"atMobiles": [], "atUserIds": [], "isAtAll": False}
 
