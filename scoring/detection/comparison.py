@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Protocol
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from scoring.funnel.units import WEEK_MS
@@ -13,6 +14,26 @@ from scoring.funnel.units import WEEK_MS
 ECHO_MS = 9 * 3_600_000
 #: an alert may open this long after an incident's end and still have found it
 _GRACE_MS = 5 * 60_000
+
+
+class OpenedAlert(Protocol):
+    """What must be known of an alert, whoever opened it, to hold it against what went wrong."""
+
+    @property
+    def store_id(self) -> str:
+        """Whose."""
+
+    @property
+    def step(self) -> str:
+        """Of which step."""
+
+    @property
+    def opened_at_ms(self) -> int:
+        """When it opened."""
+
+    @property
+    def level(self) -> Level:
+        """How loud it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +94,7 @@ class LatestAlerts:
 
 
 def compare(
-    alerts: Sequence[AlertTransition],
+    alerts: Sequence[OpenedAlert],
     incidents: Sequence[KnownIncident],
     stores: Sequence[str],
     from_ms: int,
@@ -87,7 +108,7 @@ def compare(
     nor are losses of traffic (kind ``traffic``) when ``alerts`` are of conversion: they are not drops of it.
     """
     loud = [alert for alert in alerts if level is Level.NOTICE or alert.level is Level.PAGE]
-    by_store: dict[str, list[AlertTransition]] = {}
+    by_store: dict[str, list[OpenedAlert]] = {}
     for alert in loud:
         by_store.setdefault(alert.store_id, []).append(alert)
     delays: list[int] = []

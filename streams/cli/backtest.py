@@ -24,6 +24,8 @@ from scoring.periods.book import judge_history
 from streams.backtest.errors import FileUnreadableError
 from streams.backtest.files import clock_of, read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
+from streams.backtest.usual import UsualResult, run_usual
+from streams.cli.backtest_methods import method_figures, method_row, print_methods
 from streams.cli.backtest_report import Reader, print_report, print_reports
 from streams.cli.backtest_rows import as_row, iso, summary
 from streams.cli.evaluate import PageLanguage
@@ -40,6 +42,8 @@ from streams.schema import ConfigError
 _REFIT_DAYS = 7
 #: what the file of figures next to the file of alerts ends with
 _SUMMARY_SUFFIX = ".summary.json"
+#: and what that of other methods' alerts ends with
+_OTHERS_SUFFIX = ".others.jsonl"
 
 
 def apply_config(table: MinuteTable, config: Config) -> None:
@@ -48,6 +52,12 @@ def apply_config(table: MinuteTable, config: Config) -> None:
     table.slow = replace(slow_inputs(config), pairs=table.slow.pairs)
     for store in config.stores:
         table.zones.setdefault(store.id, store.zone)
+
+
+def _progress(console: Console) -> Progress:
+    """Bars with the time that is left; nothing where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
 def run_with_progress(
@@ -60,13 +70,7 @@ def run_with_progress(
     lent_by: Lenders | None = None,
 ) -> BacktestResult:
     """The backtest, with a progress bar on a terminal."""
-    with Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
+    with _progress(console) as progress:
         bars = {
             phase: progress.add_task(text, total=None)
             for phase, text in (("fit", "Fitting baselines"), ("score", "Scoring minutes"))
@@ -148,6 +152,14 @@ _Details = Annotated[
         "--details", help="Also write kind, interval, window, segments' shares, note and id of each alert."
     ),
 ]
+_OtherMethods = Annotated[
+    bool,
+    typer.Option(
+        "--other-methods",
+        help="Also run what shops usually set up (a fixed threshold, the same hour of the last weeks, CUSUM, a change-point and others), each at "
+        "no more alerts than Funnelwatch, show what they found next to it, and write their alerts to FILE.others.jsonl.",
+    ),
+]
 _Zone = Annotated[
     str,
     typer.Option(
@@ -174,6 +186,7 @@ class BacktestOptions:
     traffic: _Traffic = False
     reports: _Reports = False
     details: _Details = False
+    other_methods: _OtherMethods = False
     data: _Data = None
     zone: _Zone = ""
     language: _InLanguage = PageLanguage.EN
@@ -206,14 +219,34 @@ def backtest(given: BacktestOptions) -> None:
     rules = pool_rules(settings) if given.pools else None
     lent_by = lenders(settings, Benchmark())
     outcome = run_with_progress(table, until, detection_policy(settings), refit, shown, rules, lent_by)
+    others = _usual_with_progress(table, outcome, shown) if given.other_methods else None
     if given.out is not None:
-        _write(given, given.out, outcome, summary(outcome, table, detection_policy(settings), known))
+        figures = summary(outcome, table, detection_policy(settings), known)
+        if others is not None:
+            figures["other_methods"] = method_figures(outcome, others, table, known)
+        _write(given, given.out, outcome, figures, others)
     reader = Reader("zh" if given.language is PageLanguage.ZH else "en", clock)
     print_report(shown, outcome, table, known, reader)
+    if others is not None:
+        print_methods(shown, outcome, others, table, known, reader.language)
 
 
-def _write(given: BacktestOptions, out: Path, outcome: BacktestResult, figures: dict[str, Any]) -> None:
-    """The alerts, and next to them the report's figures."""
+def _usual_with_progress(table: MinuteTable, outcome: BacktestResult, console: Console) -> list[UsualResult]:
+    with _progress(console) as progress:
+        bar = progress.add_task("Running other methods", total=None)
+        return run_usual(
+            table, outcome, lambda done, total: progress.update(bar, completed=done, total=total)
+        )
+
+
+def _write(
+    given: BacktestOptions,
+    out: Path,
+    outcome: BacktestResult,
+    figures: dict[str, Any],
+    usual: list[UsualResult] | None,
+) -> None:
+    """The alerts, next to them the report's figures and, where they were run, the other methods' alerts."""
     others = [*outcome.traffic, *outcome.rises] if given.traffic else []
     rows = (
         as_row(alert, given.details or alert.kind is not AlertKind.CONVERSION, outcome.paged_at_ms)
@@ -222,6 +255,9 @@ def _write(given: BacktestOptions, out: Path, outcome: BacktestResult, figures: 
     out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
     out.with_suffix(_SUMMARY_SUFFIX).write_text(text, "utf-8")
+    if usual is not None:
+        lines = (json.dumps(method_row(alert)) + "\n" for result in usual for alert in result.alerts)
+        out.with_suffix(_OTHERS_SUFFIX).write_text("".join(lines), "utf-8")
 
 
 def _backtest_reports(

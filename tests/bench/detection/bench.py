@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 import market as second
 from measure import Alert, judge, run_detector
-from peers import PEERS, openings
+from peers import PEERS
 from plots import plot_delay, plot_false
 from pools import measure_pools
 from simulator import DAY, World, simulate
@@ -32,6 +32,7 @@ from speed import measure_fit, measure_scoring
 
 from scoring.alerts.alert import Level
 from scoring.detection import DetectionPolicy
+from scoring.detection.usual import openings
 
 BUDGET = 0.05
 RESULTS = Path(__file__).parents[1] / "results"

@@ -21,12 +21,13 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 from measure import run_detector, train_part
-from peers import PEERS, openings
+from peers import PEERS
 from simulator import DAY, DOWN, UP, Incident, Store, World, detection_bound
 
 from scoring.baselines import StoreHistory, fit_baselines
 from scoring.baselines.kernel import kernel_from_pairs
 from scoring.detection import DetectionPolicy
+from scoring.detection.usual import openings, threshold_for
 
 TRAIN_DAYS = 28
 #: a planted drop a so many hours, at most
@@ -181,24 +182,15 @@ def peer(
 ) -> tuple[int, dict]:
     """A peer at the lowest threshold that gives no more than ``alerts`` on the untouched stream."""
     scores = [PEERS[name](Store(history, [], 1.0, 0.0, 60.0), world) for history in histories]
-    values = np.unique(np.concatenate([values[values > -9] for values in scores]))
-
-    def count(threshold: float) -> int:
-        return sum(len(openings(values, threshold)) for values in scores)
-
-    # openings are not monotonous in the threshold: the lowest from which on no threshold gives more
-    grid = np.quantile(values, np.linspace(0.5, 1.0, 400)) if len(values) else np.array([0.0])
-    grid = np.append(grid, grid[-1] + max(1e-6, abs(grid[-1]) * 1e-6))
-    counts = np.array([count(float(at)) for at in grid])
-    fine = np.maximum.accumulate(counts[::-1])[::-1] <= alerts
-    threshold = float(grid[np.argmax(fine)])
+    threshold = threshold_for(scores, alerts)
+    count = sum(len(openings(values, threshold)) for values in scores)
     first = world.start + world.train_days * DAY
     opened = {
         store.history.store_id: (first + 1 + openings(PEERS[name](store, world), threshold)).tolist()
         for store in planted
     }
     same = {"product against it, where both found": on_the_same(product_hits, hits(opened, planted))}
-    return int(counts[np.argmax(fine)]), score(opened, planted) | same
+    return count, score(opened, planted) | same
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from scoring.detection.usual import UsualMethod
 from streams.cli import backtest
 
 START = np.datetime64("2026-01-05T00:00")
@@ -210,3 +211,32 @@ def test_a_zone_that_there_is_none_of_is_rejected_with_what_to_write(counts: pa.
     result = run("--minutes", tmp_path / "counts.parquet", "--zone", "Beijing")
     assert result.exit_code == 2
     assert "unknown zone 'Beijing'; use an IANA name such as Asia/Shanghai" in result.output
+
+
+def test_other_methods_are_shown_next_to_the_product_at_no_more_alerts(
+    counts: pa.Table, tmp_path: Path
+) -> None:
+    pq.write_table(counts, tmp_path / "counts.parquet")
+    (tmp_path / "incidents.csv").write_text(f"store_id,start,end\nbig,{START + DROP[0]},{START + DROP[1]}\n")
+    out = tmp_path / "found.jsonl"
+    given = ("--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-13", "--out", out)
+    result = run(*given, "--incidents", tmp_path / "incidents.csv", "--other-methods")
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "found.summary.json").read_text())["other_methods"]
+    others = alerts_of(tmp_path / "found.others.jsonl")
+    assert [row["method"] for row in figures] == list(UsualMethod)
+    for row in figures:
+        own = [alert for alert in others if alert["method"] == row["method"]]
+        assert len(own) == row["alerts"] <= len(alerts_of(out)) == 1
+        assert row["incidents"] == 1
+    by_method = {row["method"]: row for row in figures}
+    assert by_method["change_point"]["found"] == by_method["cusum"]["found"] == 1
+    first = next(alert for alert in others if alert["method"] == "change_point")
+    assert (first["store_id"], first["step"]) == ("big", "click_to_add_to_cart")
+    assert np.datetime64(first["opened_at"].removesuffix("Z")) > START + DROP[0]
+    assert "Next to other methods" in result.output
+    assert "Bayesian change-point" in result.output
+    chinese = run(*given, "--other-methods", "--language", "zh")
+    assert "贝叶斯变点" in chinese.output
+    run(*given)
+    assert "other_methods" not in json.loads((tmp_path / "found.summary.json").read_text())

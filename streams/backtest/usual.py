@@ -1,0 +1,100 @@
+"""Runs what shops usually set up next to a backtest of the product, at no more alerts in the same stretch than the product opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.alerts.alert import Level
+from scoring.baselines import StoreHistory
+from scoring.baselines.baseline import StoreBaseline
+from scoring.baselines.localtime import WEEK_MINUTES, local_minutes
+from scoring.baselines.minute_table import MinuteTable
+from scoring.calendar.effects import DAY
+from scoring.detection.usual import USUAL, StepStream, UsualMethod, openings, threshold_for
+from scoring.funnel.arrays import Floats
+from scoring.funnel.segment_names import takes_part
+from scoring.funnel.stages import STAGE_INDEX
+from scoring.funnel.units import MINUTE_MS
+from streams.backtest.run import TRAIN_DAYS, BacktestResult
+
+
+@dataclass(frozen=True, slots=True)
+class UsualAlert:
+    """An alert that another method would have opened, on a step of a whole store."""
+
+    method: UsualMethod
+    store_id: str
+    step: str
+    opened_at_ms: int
+    level: Level = Level.NOTICE
+
+
+@dataclass(frozen=True, slots=True)
+class UsualResult:
+    """What a method would have opened, and at which threshold of its score."""
+
+    method: UsualMethod
+    threshold: float
+    alerts: tuple[UsualAlert, ...]
+
+
+def run_usual(
+    table: MinuteTable, outcome: BacktestResult, progress: Callable[[int, int], None] | None = None
+) -> list[UsualResult]:
+    """Every method over every step that the product judges each minute.
+
+    Thresholds are chosen with hindsight, on the tested stretch itself: the lowest at which a method opens no more alerts of
+    conversion than the product did.
+
+    Args:
+        table: the counts.
+        outcome: the product's backtest of them.
+        progress: called with the streams that are done and how many there are.
+    """
+    streams = list(_streams(table, outcome))
+    scores: dict[UsualMethod, list[Floats]] = {method: [] for method in USUAL}
+    for number, (_, _, stream) in enumerate(streams):
+        for method, score in USUAL.items():
+            scores[method].append(score(stream))
+        if progress is not None:
+            progress(number + 1, len(streams))
+    found = []
+    for method, own in scores.items():
+        threshold = threshold_for(own, len(outcome.alerts))
+        alerts = [
+            UsualAlert(method, store, step, (outcome.from_minute + int(minute) + 1) * MINUTE_MS)
+            for (store, step, _), score in zip(streams, own, strict=True)
+            for minute in openings(score, threshold)
+        ]
+        alerts.sort(key=lambda alert: (alert.opened_at_ms, alert.store_id, alert.step))
+        found.append(UsualResult(method, threshold, tuple(alerts)))
+    return found
+
+
+def _streams(table: MinuteTable, outcome: BacktestResult) -> Iterator[tuple[str, str, StepStream]]:
+    """Store, step and counts of each step up to payment, four weeks of history at most and a day at least."""
+    first = max(table.first, outcome.from_minute - TRAIN_DAYS * DAY)
+    for baseline in outcome.baselines:
+        if baseline.members:
+            continue
+        history = table.history(baseline.store_id, first, outcome.until_minute)
+        if history is None or outcome.from_minute - history.start_minute < DAY:
+            continue
+        yield from _of_store(baseline, history, outcome.from_minute - history.start_minute)
+
+
+def _of_store(
+    baseline: StoreBaseline, history: StoreHistory, trained: int
+) -> Iterator[tuple[str, str, StepStream]]:
+    minutes = np.arange(history.counts.shape[2], dtype=np.int64)
+    hours = local_minutes(history.zone, history.start_minute + minutes) % WEEK_MINUTES // 60
+    for name, step in baseline.steps.items():
+        rows = [row for row, segment in enumerate(history.segments) if takes_part(segment, step.upstream)]
+        up, down = (
+            history.counts[rows, STAGE_INDEX[stage]].sum(0, dtype=np.int64).astype(float)
+            for stage in (step.upstream, step.downstream)
+        )
+        yield baseline.store_id, name, StepStream(up, down, hours, trained)
