@@ -103,6 +103,15 @@ async def test_an_earlier_release_leaves_the_views_of_a_later_one_alone(
     assert client.query("SELECT event_id FROM events").result_rows == [("of a later release",)]
 
 
+def test_a_file_that_is_run_again_makes_views_alone() -> None:
+    """A column added by one has no upgrade of its own, and is added again with every change of the view."""
+    again = [one for one in find_migrations() if one.repeatable]
+    assert again
+    for migration in again:
+        for statement in migration.statements(load_settings()):
+            assert re.match(r"(CREATE OR REPLACE|DROP) VIEW", statement), migration.name
+
+
 def test_on_a_cluster_every_statement_names_it_and_every_engine_is_replicated() -> None:
     settings = load_settings(clickhouse_cluster="prod")
     statements = [sql for one in find_migrations() for sql in one.statements(settings)]
