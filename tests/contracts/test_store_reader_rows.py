@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -15,7 +15,7 @@ from streams.clock import now_ms
 from streams.instance.page_tokens import Scope, TokenBook, new_token
 from streams.settings import load_settings
 from tests.deadlines import within
-from tests.fixtures.clickhouse import OwnStore
+from tests.fixtures.clickhouse import OwnStore, start_store
 
 CONFIG = """\
 stores:
@@ -28,13 +28,19 @@ groups:
 Ask = Callable[..., httpx.Response]
 
 
-@pytest.fixture
-def store(launch_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnStore:
-    """A store with one view of each kind, of three stores."""
-    config = tmp_path / "funnelwatch.yaml"
-    config.write_text(CONFIG)
-    monkeypatch.setenv("FUNNELWATCH_CONFIG", str(config))
-    store = launch_store()
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStore]:
+    """A store with one view of each kind, of three stores; its configuration stands beside its data."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("FUNNELWATCH_CONFIG", str(folder / "funnelwatch.yaml"))
+        store = start_store(folder / "data")
+        _fill(store)
+        yield store
+        store.stop()
+
+
+def _fill(store: OwnStore) -> None:
     client = store.client()
     client.command(
         "CREATE TABLE sales_raw (store_id LowCardinality(String), n UInt32) ENGINE = MergeTree ORDER BY n"
@@ -46,7 +52,24 @@ def store(launch_store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnS
         ("whole", "SELECT sum(n) AS n FROM sales"),
     ):
         client.command(f"CREATE VIEW {name} DEFINER = CURRENT_USER SQL SECURITY DEFINER AS {query}")
-    return store
+
+
+@pytest.fixture
+def config(served: OwnStore) -> Path:
+    """The file of the configuration, as it was at first."""
+    file = served.data.parent / "funnelwatch.yaml"
+    file.write_text(CONFIG)
+    return file
+
+
+@pytest.fixture
+def store(served: OwnStore, config: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnStore]:
+    """The store without a token."""
+    monkeypatch.setenv("FUNNELWATCH_CONFIG", str(config))
+    yield served
+    book = TokenBook(load_settings(data=served.data))
+    for token in book.all():
+        book.end(token.name)
 
 
 @pytest.fixture
@@ -120,10 +143,9 @@ def test_a_token_opens_nothing_under_another_name(given, store: OwnStore) -> Non
     assert [ask("SELECT 1", user=name).status_code for name in others] == [403, 403, 403]
 
 
-def test_a_group_that_was_taken_out_of_the_configuration_shows_nothing(given, tmp_path: Path) -> None:
+def test_a_group_that_was_taken_out_of_the_configuration_shows_nothing(given, config: Path) -> None:
     ask = given("eu")
     assert ask("SELECT sum(n) FROM sales").text == "3\n"
-    config = tmp_path / "funnelwatch.yaml"
     config.write_text(CONFIG.replace("eu-*", "eu-2"))
     assert ask("SELECT sum(n) FROM sales").text == "2\n"
     config.write_text(CONFIG.partition("groups:")[0])
