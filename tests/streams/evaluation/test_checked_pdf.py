@@ -31,7 +31,7 @@ Check = Callable[[bytes], tuple[int, dict[str, object]]]
 def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """A folder of exports, and the folder of the reports made from it."""
     exports, out = tmp_path_factory.mktemp("exports"), tmp_path_factory.mktemp("out")
-    written(exports)
+    written(exports, days_long=100)
     asked = ["evaluate", str(exports), "--zone", "Asia/Shanghai", "--out", str(out), "--format", "pdf"]
     done = CliRunner().invoke(app, [*asked, "--format", "html"])
     assert done.exit_code == 0, done.output

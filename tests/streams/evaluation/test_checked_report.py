@@ -201,7 +201,7 @@ def test_a_file_that_holds_something_else_is_named(
 def test_a_report_made_from_files_is_checked_with_the_files(check: Run, tmp_path: Path) -> None:
     exports = tmp_path / "exports"
     exports.mkdir()
-    written(exports)
+    written(exports, days_long=100)
     asked = ["evaluate", str(exports), "--zone", "Asia/Shanghai", "--out", str(tmp_path), "--format", "html"]
     assert CliRunner().invoke(app, [*asked, "--format", "json"]).exit_code == 0
     for name in ("evaluation.html", "evaluation.json"):
