@@ -41,10 +41,15 @@ class Orders:
 
     async def report(self, place: int) -> None:
         """Each order by the way that is at this place; returns when all of it has landed."""
+        facts: list[OrderFacts] = []
+        events: list[Event] = []
         for order_id, ways in self.ways.items():
-            await self._report(ways[place], order_id, place)
-            if ways[place] != "file":
-                await self._report(ways[place], f"never-{order_id}", place)
+            for reported in [order_id] if ways[place] == "file" else [order_id, f"never-{order_id}"]:
+                own = self._report(ways[place], reported, place)
+                facts.append(own[-1])
+                events += events_of(ways[place], own)
+        await self.ground.send(topics.ORDER_FACTS, facts)
+        await self.ground.send(topics.EVENTS, events)
         expected = sum(map(len, self.reported.values()))
         known = {(one.order_id, kind) for one in self.versions for kind in ("order", *self._stages(one))}
         await until(lambda: self.ground.one("SELECT count() FROM order_versions") == expected)
@@ -60,7 +65,8 @@ class Orders:
     def _stages(one: OrderFacts) -> list[str]:
         return ["payment"] * bool(one.paid_ms) + ["fulfilment"] * bool(one.shipped_ms)
 
-    async def _report(self, way: str, order_id: str, place: int) -> None:
+    def _report(self, way: str, order_id: str, place: int) -> list[OrderFacts]:
+        """Note what a way says now; returns the versions that it goes by, this one last."""
         known = {name: value + self.begin if name in TIMES else value for name, value in DETAILS[way].items()}
         at = self.begin + 30 * HOUR_MS + place
         one = OrderFacts(
@@ -69,9 +75,7 @@ class Orders:
         some = self.reported.setdefault(order_id, [])
         some.append(one)
         # a connection goes by what connections said, a file by its own
-        own = [one] if way == "file" else [said for said in some if not said.import_id]
-        await self.ground.send(topics.ORDER_FACTS, [one])
-        await self.ground.send(topics.EVENTS, events_of(way, own))
+        return [one] if way == "file" else [said for said in some if not said.import_id]
 
     async def undo_file(self) -> None:
         """As ``streams/imports/undoing.py`` does, once landing has committed what it landed: what it reads again would count again."""
