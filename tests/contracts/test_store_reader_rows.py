@@ -30,7 +30,7 @@ Ask = Callable[..., httpx.Response]
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStore]:
-    """A store with one view of each kind, of three stores; its configuration stands beside its data."""
+    """A store with one view of each kind, of three stores; its configuration is next to its data."""
     folder = tmp_path_factory.mktemp("store")
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("FUNNELWATCH_CONFIG", str(folder / "funnelwatch.yaml"))
