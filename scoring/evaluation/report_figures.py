@@ -37,6 +37,11 @@ SPEND = "spend"
 REPORTS = "report_rows"
 #: measures that add up over parts of a store, and are read for parts as well
 ADDED_OVER_PARTS = (*_SHOWN, *CLICKED, SPEND)
+#: measures of visits, which add up over parts where a visit is in one part only; over products or pages it is in several
+ADDED_OVER_VISITS, PARTS_OF_VISITS = (
+    ("sessions", "engaged_sessions", "orders"),
+    ("channel", "campaign", "device", "country"),
+)
 #: by which measures a report says how much there was of a stage: what speaks of the whole shop before what speaks of its ads
 VOLUME_MEASURES: Mapping[Stage, tuple[str, ...]] = {
     Stage.IMPRESSION: (*_SHOWN, "unique_impressions"),
@@ -65,6 +70,13 @@ MEASURES_USED = tuple(
 
 Day = tuple[str, str, int]
 T = TypeVar("T")
+
+
+def adds_up(measure: str, parts: Collection[str]) -> bool:
+    """Whether a measure of the parts that some dimensions name adds up to that of the store; of the whole store it does."""
+    if not parts or measure in ADDED_OVER_PARTS:
+        return True
+    return measure in ADDED_OVER_VISITS and set(parts) <= set(PARTS_OF_VISITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,17 +167,31 @@ def quoted_id(store: str) -> str:
     return store.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def _pair(
-    days: Mapping[Day, Mapping[str, ReportRow]], source: str, up: str, down: str
-) -> tuple[int, int, int]:
-    """Sums of both measures over the days that have both, and how many rows they are."""
-    pairs = [
-        (Decimal(day[up].value), Decimal(day[down].value))
-        for (name, _, _), day in days.items()
-        if name == source and up in day and down in day
-    ]
-    entered, advanced = (sum((pair[at] for pair in pairs), Decimal(0)) for at in (0, 1))
-    return int(entered), int(advanced), 2 * len(pairs)
+@dataclass(slots=True)
+class _ReportedPair:
+    """Sums of two measures over the days that have both, by the dimensions that name the parts, and how many rows they are."""
+
+    entered: Decimal = Decimal(0)
+    advanced: Decimal = Decimal(0)
+    rows: int = 0
+
+
+def _pairs(
+    rows: ReportBook, span: EvaluationSpan, up: str, down: str
+) -> dict[str, tuple[tuple[str, ...], _ReportedPair]]:
+    """By source: of the whole store if it says so on any day of the period, else of its fewest dimensions that add up."""
+    sums: dict[str, dict[tuple[str, ...], _ReportedPair]] = {}
+    for (source, _, _), day in rows.parts(span, {up, down}).items():
+        for names, measures in day.items():
+            if up in measures and down in measures and adds_up(up, names) and adds_up(down, names):
+                pair = sums.setdefault(source, {}).setdefault(names, _ReportedPair())
+                pair.entered += measures[up].value
+                pair.advanced += measures[down].value
+                pair.rows += measures[up].rows + measures[down].rows
+    return {
+        source: min(by_names.items(), key=lambda one: (len(one[0]), one[0]))
+        for source, by_names in sorted(sums.items())
+    }
 
 
 def measure_rows(
@@ -223,14 +249,14 @@ def people_to_cart(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
 
 
 def _rates(rows: ReportBook, span: EvaluationSpan, pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
-    days, found = rows.days(span), {}
-    for source in sorted({name for name, _, _ in days}):
-        for up, down in pairs:
-            cases, hits, count = _pair(days, source, up, down)
-            if count and 0 <= hits <= cases and cases:
-                behind = measure_rows(rows.store, source, (up, down), span, count)
+    found = {}
+    for up, down in pairs:
+        for source, (names, pair) in _pairs(rows, span, up, down).items():
+            cases, hits = int(pair.entered), int(pair.advanced)
+            if 0 <= hits <= cases and cases:
+                behind = measure_rows(rows.store, source, (up, down), span, pair.rows, names)
                 found[behind[0].counted_by] = rate_figure(hits, cases, behind)
-    return found
+    return dict(sorted(found.items()))
 
 
 def featured_offer(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
@@ -291,14 +317,21 @@ def spend_rows(store: str, spend: AdSpend, span: EvaluationSpan, orders: str) ->
 
 def reported_steps(rows: ReportBook, span: EvaluationSpan) -> dict[str, StepFigure]:
     """The step from visits to orders of each source that reports both, by source."""
-    days = rows.days(span)
     step = next(
         one.id for one in STEP_BY_ID.values() if (one.upstream, one.downstream) == (Stage.CLICK, Stage.ORDER)
     )
     found = {}
     for known in PERIOD_STEPS:
-        entered, advanced, count = _pair(days, known.source, known.upstream, known.downstream)
-        if count and entered > 0 and measure_of(known.downstream).stage is Stage.ORDER:
-            behind = measure_rows(rows.store, known.source, (known.upstream, known.downstream), span, count)
-            found[known.source] = step_figure(step, entered, advanced, behind, may_repeat=True)
+        if measure_of(known.downstream).stage is not Stage.ORDER:
+            continue
+        names, pair = _pairs(rows, span, known.upstream, known.downstream).get(
+            known.source, ((), _ReportedPair())
+        )
+        if pair.entered > 0:
+            behind = measure_rows(
+                rows.store, known.source, (known.upstream, known.downstream), span, pair.rows, names
+            )
+            found[known.source] = step_figure(
+                step, int(pair.entered), int(pair.advanced), behind, may_repeat=True
+            )
     return found

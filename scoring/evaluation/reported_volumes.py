@@ -13,11 +13,11 @@ from scoring.evaluation.comparator import Comparator, ComparatorKind, comparator
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.figure import Figure, count_figure
 from scoring.evaluation.report_figures import (
-    ADDED_OVER_PARTS,
     CLICKED,
     VOLUME_MEASURES,
     PartSum,
     ReportBook,
+    adds_up,
     measure_rows,
 )
 from scoring.evaluation.spans import span_name
@@ -50,7 +50,7 @@ def daily_volumes(rows: ReportBook, span: EvaluationSpan) -> dict[str, ReportedV
             if any(one in measures for one in CLICKED):
                 clicked.add((source, names))
             for measure, one in measures.items():
-                if not names or measure in ADDED_OVER_PARTS:
+                if adds_up(measure, names):
                     sums.setdefault((source, measure, names, zone), []).append(one)
     found = {}
     for (source, measure, names, zone), days in sorted(sums.items()):

@@ -25,18 +25,18 @@ from scoring.funnel.units import DAY_MS, MINUTE_MS
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
-from scoring.wording.text import LANGUAGES, Bilingual, in_language
+from scoring.wording.text import Bilingual
 from streams.errors import InputError
 from streams.evaluation import words
 from streams.evaluation.attributed import AttributionRates, bundled_rates
+from streams.evaluation.folder_doubts import assumed, mappings_of, summaries_of, why_unused
 from streams.evaluation.folder_events import FolderEvents
 from streams.evaluation.folder_ways import folder_attribution
 from streams.incidents.facts import country_of
-from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
+from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.opening import opened
 from streams.sources.files.exports.order_life import OrderBook
-from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.report_rows import ReportTable
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 
@@ -44,6 +44,8 @@ from streams.sources.files.exports.versions import ImportMarks, OrderVersions, r
 FROM_FILES = SUPPLIED - {"returns.disputes"}
 #: files that are seldom in a folder of exports by chance
 _TABLES = (".zip", ".xlsx", ".xls")
+#: of exports that come from an ERP or an unknown platform: they do not say on which platform an order was placed
+OF_NO_PLATFORM = frozenset({"", "other", "erp"})
 #: what shows by which way an order came
 _WAYS = tuple(stage.value for stage in VISIT_STAGES)
 
@@ -111,6 +113,8 @@ class _Content:
     ad_files: list[str] = field(default_factory=list)
     platforms: set[str] = field(default_factory=set)
     reported: set[str] = field(default_factory=set)
+    assumed: list[Bilingual] = field(default_factory=list)
+    is_read_as_guessed: bool = False
     events: FolderEvents = field(default_factory=FolderEvents)
 
     def attribution(
@@ -187,8 +191,9 @@ def _content_of(paths: Sequence[Path], choices: ImportChoices, read_at_ms: int) 
     content = _Content()
     for path in paths:
         with opened(path) as files:
+            mappings = mappings_of(files)
             for file in files:
-                for summary in summarize(file, choices):
+                for summary in summaries_of(file, choices, mappings):
                     _take(summary, content, choices.store, read_at_ms)
     for refund in content.events.refunds():
         if refund.order_id in content.facts:
@@ -197,11 +202,13 @@ def _content_of(paths: Sequence[Path], choices: ImportChoices, read_at_ms: int) 
 
 
 def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int) -> None:
-    layout = summary.table.layout.title if summary.table else ""
-    trouble = summary.trouble or _asked(summary.questions)
+    layout = summary.table.layout.said_title if summary.table else ""
+    trouble = why_unused(summary)
     content.files.append(ReadFile(summary.file, layout, summary.tally.rows, trouble))
     if trouble:
         return
+    content.assumed += assumed(summary)
+    content.is_read_as_guessed |= any(one.about == "layout" for one in summary.questions)
     marks = ImportMarks(
         store_id=store,
         platform=summary.table.layout.platform if summary.table else "",
@@ -236,11 +243,14 @@ def _notices(content: _Content, currencies: set[str]) -> Iterator[Bilingual]:
         if one.trouble and (one.layout or one.name.lower().endswith(_TABLES)):
             layout = one.layout or words.NOT_RECOGNISED.both()
             yield words.FILE_LEFT_OUT.both(name=one.name, layout=layout, why=one.trouble)
+    yield from content.assumed
+    if content.is_read_as_guessed:
+        yield words.CORRECT_BY_MAPPING.both()
     taken_twice = sum(_are_two(versions) for versions in content.facts.values())
     if taken_twice >= max(3, len(content.facts) / 100):
         yield words.SAME_NUMBERS.both(n=taken_twice)
-    if len(content.platforms) > 1:
-        yield words.SEVERAL_PLATFORMS.both(names=", ".join(sorted(content.platforms)))
+    if len(platforms := content.platforms - OF_NO_PLATFORM) > 1:
+        yield words.SEVERAL_PLATFORMS.both(names=", ".join(sorted(platforms)))
     if len(currencies) > 1:
         yield words.SEVERAL_CURRENCIES.both(names=", ".join(sorted(currencies)))
 
@@ -252,24 +262,6 @@ def _are_two(versions: Sequence[OrderFacts]) -> bool:
         return False
     apart = max(one.placed_ms for one in known) - min(one.placed_ms for one in known)
     return apart > DAY_MS or (apart > MINUTE_MS and len({one.amount for one in known if one.amount}) > 1)
-
-
-def _asked(questions: Sequence[Question]) -> str:
-    """What has to be said before a file can be used, with the option that says it."""
-    said = (
-        "; ".join(
-            in_language(one.text, language)
-            + (words.SAY_WITH(language, option=one.about) if _can_be_said(one) else "")
-            for one in questions
-        )
-        for language in LANGUAGES
-    )
-    return Bilingual(*said) if questions else ""
-
-
-def _can_be_said(question: Question) -> bool:
-    """Whether an option answers it. One that asks back says that what was given does not fit."""
-    return question.about in ("zone", "currency") and not question.text.endswith("?")
 
 
 def _why_nothing(files: Iterable[ReadFile]) -> str:

@@ -54,7 +54,14 @@ def evaluation_page(
         language=language,
         t=lambda key, **values: WORDS[key](language, **values),
         v=view,
-        files=[replace(one, trouble=in_language(one.trouble, language)) for one in files],
+        files=[
+            replace(
+                one,
+                trouble=in_language(one.trouble, language),
+                layout=in_language(one.layout, language),
+            )
+            for one in files
+        ],
         notices=[in_language(one, language) for one in notices],
         way_back=embedded(way),
     )

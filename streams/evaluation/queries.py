@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scoring.evaluation.event_facts import UNANSWERED_DAYS
-from scoring.evaluation.report_figures import ADDED_OVER_PARTS
+from scoring.evaluation.report_figures import ADDED_OVER_PARTS, ADDED_OVER_VISITS, PARTS_OF_VISITS
 from streams.clickhouse.literals import literal
 
 _STORES = "store_id IN {stores:Array(String)}"
@@ -276,7 +276,9 @@ SELECT store_id, toString(source) AS source_name, toString(measure) AS measure_n
        toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(sum(value)) AS value_text, currency,
        arraySort(mapKeys(dimensions)) AS parts, count() AS number
 FROM report_rows
-WHERE {_STORES} AND period = 'day' AND (empty(dimensions) OR measure IN {ADDED_OVER_PARTS}) AND complete
+WHERE {_STORES} AND period = 'day' AND complete
+  AND (empty(dimensions) OR measure IN {ADDED_OVER_PARTS}
+       OR (measure IN {ADDED_OVER_VISITS} AND hasAll({list(PARTS_OF_VISITS)}, mapKeys(dimensions))))
   AND measure IN {{measures:Array(String)}}
   AND period_start >= toDateTime({{first_s:Int64}}, 'UTC') AND period_end <= toDateTime({{last_s:Int64}}, 'UTC')
 GROUP BY store_id, source_name, measure_name, start_s, end_s, zone_name, currency, parts

@@ -13,6 +13,24 @@ FILE_LEFT_OUT = Text(
 )
 NOT_RECOGNISED = Text("不认识", "not recognised")
 SAY_WITH = Text("（用 --{option} 说明）", " (say which with --{option})")
+SAY_BY_MAPPING = Text(
+    "。说明的办法：运行 `funnelwatch import suggest {name} > {mapping}`，改好后把它放进同一个文件夹",
+    ". Say it in a mapping: run `funnelwatch import suggest {name} > {mapping}`, correct it, and put it into the same folder",
+)
+READ_AS = Text(
+    "{name} 认得不够准，当作“{layout}”来读，请核对各列：{columns}。",
+    "{name} was read as “{layout}”, which is not sure. Check its columns: {columns}.",
+)
+NO_EXPORT = Text("不像平台的导出表格，没有用", "does not look like a table that a platform exports; not used")
+NOT_READ = Text("{name} 里这些列没有用：{columns}。", "{name} has columns that are not used: {columns}.")
+CORRECT_BY_MAPPING = Text(
+    "哪一列不对，就运行 `funnelwatch import suggest 文件 > 文件.mapping.yaml`，改好后放进同一个文件夹，再评一次。",
+    "If a column is wrong, run `funnelwatch import suggest FILE > FILE.mapping.yaml`, correct it, put it into the same folder, and evaluate again.",
+)
+WITHOUT_CURRENCY = Text(
+    "{name} 没有说明金额的币种，所以只用了数量，没有用金额（用 --currency 说明）。",
+    "{name} does not say which currency its amounts are in: its counts are used, and no amounts (say which with --currency).",
+)
 SAME_NUMBERS = Text(
     "{n:,} 个订单号在两个文件里都有，下单时间或金额却对不上：像是两家店的文件。请每家店一个文件夹，分开评；现在这些单只各算了一次。",
     "{n:,} order numbers are in two files with other times or amounts: these look like files of two shops. Evaluate each shop from a folder of its own; as it is, each number counted once.",

@@ -30,6 +30,7 @@ from streams.imports.runs import ImportRun, ImportState, may_import, runs_of
 from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
+from streams.sources.files.exports.field_words import field_name, part_name
 from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
 from streams.sources.files.exports.report_words import PARTS
 from streams.web.frame.errors import BadQueryError
@@ -43,9 +44,7 @@ from streams.web.imports.words import (
     IMPORT_WORDS,
     RUN_STATES,
     STATUS_FACTS,
-    field_name,
     left_out_name,
-    part_name,
 )
 
 _FIELDS: tuple[FieldOfExport, ...] = get_args(FieldOfExport)
@@ -146,14 +145,14 @@ class ImportPages:
             draft=draft,
             store=known,
             layouts=sorted(known_layouts(), key=lambda one: one.name),
-            fields=[(one, field_name(one, reader.language)) for one in _FIELDS],
+            fields=[(one, field_name(one)(reader.language)) for one in _FIELDS],
             measures=[(one.name, one.words(reader.language)) for one in MEASURES],
             parts=PARTS,
-            part_name=lambda name: part_name(name, reader.language),
+            part_name=lambda name: part_name(name)(reader.language),
             facts=STATUS_FACTS,
             counted=COUNTED,
             draft_states=DRAFT_STATES,
-            field_name=lambda name: field_name(name, reader.language),
+            field_name=lambda name: field_name(name)(reader.language),
             left_out_name=lambda name: left_out_name(name, reader.language),
             currencies=sorted(CURRENCIES),
             zones=sorted(available_timezones()),
@@ -332,7 +331,7 @@ def _chosen(
             name = said.removeprefix(prefix)
             if said.startswith(prefix) and name in names:
                 if name in found:
-                    raise BadQueryError(f"{field_name(name, 'en')}: two columns are read as it; choose one")
+                    raise BadQueryError(f"{field_name(name).en}: two columns are read as it; choose one")
                 found[name] = one["header"]
                 if said == one["field"] and one["part"]:  # a product is a column, and what a row is of
                     parts.setdefault(one["part"], one["header"])

@@ -236,7 +236,27 @@ def known_layouts() -> tuple[ExportLayout, ...]:
     for entry in sorted(folder.iterdir(), key=lambda one: one.name):
         if entry.name.endswith(".yaml"):
             found += _of_platform(yaml.safe_load(entry.read_text("utf-8")))
-    return tuple(sorted(found, key=lambda layout: layout.is_guess))
+    return tuple(_with_shared_words(sorted(found, key=lambda layout: layout.is_guess)))
+
+
+def _with_shared_words(layouts: list[ExportLayout]) -> Iterator[ExportLayout]:
+    """The layouts; guesses at orders know the words for states that platforms agree on as well."""
+    said: dict[str, dict[str, Fact]] = {}
+    for layout in layouts:
+        if layout.kind == "orders" and not layout.is_guess:
+            for fact, texts in layout.statuses.get("status", {}).items():
+                for text in texts:
+                    said.setdefault(folded(text), {})[text] = fact
+    agreed = [next(iter(facts.items())) for facts in said.values() if len(set(facts.values())) == 1]
+    for layout in layouts:
+        if layout.is_guess and layout.statuses:
+            words = {fact: list(texts) for fact, texts in layout.statuses["status"].items()}
+            known = {folded(text) for texts in words.values() for text in texts}
+            for text, fact in agreed:
+                if folded(text) not in known:
+                    words.setdefault(fact, []).append(text)
+            layout = layout.model_copy(update={"statuses": {**layout.statuses, "status": words}})
+        yield layout
 
 
 def _of_platform(content: dict[str, Any]) -> Iterator[ExportLayout]:

@@ -201,7 +201,16 @@ def _fill(table: RecognizedTable, row: HeaderRow) -> None:
             used.add(place)
             if name not in _DESCRIBING:
                 filled[name] = place
-    times, measures, _ = row.report if layout.kind == "report" else ({}, {}, {})
+    times, measures, parts = row.report if layout.kind == "report" else ({}, {}, {})
+    for part, place in parts.items():
+        # what distinguishes rows of a day; without it one of them would be kept
+        if (
+            place not in used
+            and part not in table.dimensions
+            and table.headers[place] not in layout.known_names
+        ):
+            table.dimensions[part] = place
+            used.add(place)
     for one, place in measures.items():
         is_new = table.headers[place] not in layout.known_names and place not in used
         if one in layout.measures and one not in table.measures and is_new:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from scoring.records.measures import Unit
 from streams.sources.files.exports.cells import folded, header_name, is_blank, text_of
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.data_rows import RowTally
@@ -74,6 +75,7 @@ class ReportTable:
         figures = [
             (one, self._layout.measures[one], values.numbers(one, chunk)) for one in self._table.measures
         ]
+        cells_of = {one: chunk.columns[place] for one, place in self._table.measures.items()}
         dimensions = [(name, chunk.columns[place]) for name, place in self._table.dimensions.items()]
         days, untils = values.moments("day", chunk), values.moments("until", chunk)
         currencies = values.currencies(chunk) if self.has_currencies else [""] * len(chunk.lines)
@@ -90,6 +92,8 @@ class ReportTable:
             names = tuple((name, text_of(cells[at])) for name, cells in dimensions)
             for one, spec, numbers in figures:
                 if isinstance(number := numbers[at], Decimal):
+                    if spec.unit == Unit.SHARE and text_of(cells_of[one][at]).endswith("%"):
+                        number /= 100
                     code = currencies[at] if spec.unit == "money" else ""
                     yield ExportFigure(one, spec.unit, number, start, end, names, spec.unique, line, code)
 

@@ -122,6 +122,8 @@ _DIMENSIONS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("product", one_of(r"^(?:product|item|listing|sku|asin|\(?(?:child|parent)\)? asin)(?: ?id| number| name| title)?$|ebay item id|seller sku|sku\b|asin\b|商品id|商品编号|商品编码|商品名称|宝贝id|货号|товар$|артикул|상품 ?(?:id|번호|코드|명)|商品(?:番号|コード|管理番号|名)|produkt\w*nummer|artikelnummer|producto|produto|produk|sản phẩm|สินค้า|referencia|référence")),
     ("device", one_of(r"device|设备|终端|устройств|dispositiv|gerät|appareil|기기|デバイス|perangkat|thiết bị")),
     ("channel", one_of(r"channel|source|medium|渠道|流量来源|canal|kanal|canale|источник|채널|매체|チャネル|流入元|saluran|kênh|traffic type|placement|版位|资源位")),
+    ("page", one_of(r"landing page|page path|page title|着陆页|落地页|网页路径|zielseite|página de destino|page de destination")),
+    ("audience", one_of(r"^(?:age|gender|age range|年龄|性别|alter|geschlecht|edad|sexo|género|âge|sexe)$")),
     ("hour", re.compile(r"^(?:hour(?: of day)?|小时|时段|시간대|時間帯|stunde|hora del día|heure)$")),
     ("country", one_of(r"country|region|market|国家|地区|страна|país|pays\b|land\b|국가|国\b|negara|quốc gia")),
 )  # fmt: skip
