@@ -69,6 +69,7 @@ LOG_EVENTS: Mapping[str, str] = {
     # --- landing, clickhouse and jobs
     "baselines_published": "Baselines were fitted and published.",
     "ended_sessions_damaged": "The list of ended sessions cannot be read: it is set aside, and everybody signs in again.",
+    "page_token_damaged": "Lines of `file` with the page's tokens cannot be read: these tokens open nothing, the others do; `funnelwatch tokens list` counts them.",
     "benchmark_unusable": "The uploaded benchmark cannot be read; stores are fitted without it.",
     "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
     "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",

@@ -12,6 +12,7 @@ from streams.cli.asking import audited, failed
 from streams.cli.starting import checked_config, checked_settings, data_option
 from streams.cli.terminal import say
 from streams.instance.page_tokens import Scope
+from streams.printable import counted
 
 _LONGEST_DAYS = 3_650
 group = typer.Typer(
@@ -64,11 +65,18 @@ def list_tokens(data: data_option = None) -> None:
     from streams.clock import now_ms
     from streams.instance.page_tokens import TokenBook
 
-    for token in TokenBook(checked_settings(data=data)).all():
+    book = TokenBook(checked_settings(data=data))
+    for token in book.all():
         end = datetime.fromtimestamp(token.ends_ms / 1000, UTC).date()
         of = f"  {token.group}" if token.group else ""
         say(
             f"{token.name:<24} {token.scope:<10} {'ended' if token.ends_ms <= now_ms() else 'until'} {end}{of}"
+        )
+    if damaged := book.damaged():
+        lines = counted(damaged, "line")
+        say(
+            f"{lines} of secrets/page_tokens cannot be read, and open nothing; put the file back from a backup, or make new tokens",
+            err=True,
         )
 
 

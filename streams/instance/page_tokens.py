@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
+
+import structlog
 
 from streams.clock import now_ms
 from streams.errors import InputError, StateError
@@ -16,6 +19,8 @@ from streams.settings import Settings
 
 _BEGINS = "fwt_"
 _FIELDS = (4, 5)
+_END = re.compile(r"[0-9]{1,14}\Z")
+_log = structlog.get_logger()
 
 
 class Scope(StrEnum):
@@ -32,7 +37,7 @@ class Scope(StrEnum):
 
 
 class TokensDamagedError(StateError):
-    """The file or setting of tokens cannot be read; nobody gets in by one until a person has corrected it."""
+    """The setting of tokens cannot be read: page and commands end with it, for a person has written it so."""
 
 
 class TokenNameError(InputError):
@@ -56,6 +61,22 @@ class PageToken:
         return f"{self.name} {self.scope} {self.ends_ms} {self.digest}{group}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the file says: the tokens, and the lines that are none."""
+
+    tokens: tuple[PageToken, ...] = ()
+    damaged: tuple[str, ...] = ()
+
+
+def _known(lines: Sequence[str]) -> _Known:
+    read = [(_token_of(line), line) for line in lines]
+    return _Known(
+        tuple(token for token, _ in read if token is not None),
+        tuple(line for token, line in read if token is None),
+    )
+
+
 def new_token(name: str, scope: Scope, ends_ms: int, group: str = "") -> tuple[str, PageToken]:
     """The token itself, which nobody can read again, and what is kept of it."""
     text = _BEGINS + secrets.token_urlsafe(32)
@@ -67,62 +88,69 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _lines(text: str) -> list[str]:
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _token_of(line: str) -> PageToken | None:
+    """The token of a line; None if the line is not one."""
+    parts = line.split()
+    is_one = (
+        line.isprintable() and len(parts) in _FIELDS and parts[1] in set(Scope) and bool(_END.match(parts[2]))
+    )
+    if not is_one:
+        return None
+    group = unquote(parts[4]) if len(parts) > _FIELDS[0] else ""
+    return PageToken(parts[0], Scope(parts[1]), int(parts[2]), parts[3], group)
+
+
 def parse_tokens(text: str) -> list[PageToken]:
-    """The tokens of a file or setting.
+    """The tokens of the setting.
 
     Raises:
         TokensDamagedError: a line is not one.
     """
     found = []
-    for number, line in enumerate(text.splitlines(), 1):
-        parts = line.split()
-        if not parts:
-            continue
-        if len(parts) not in _FIELDS or parts[1] not in set(Scope) or not parts[2].isdecimal():
-            raise TokensDamagedError(
-                f"line {number} of the page's tokens is not NAME SCOPE END DIGEST [GROUP]"
-            )
-        group = unquote(parts[4]) if len(parts) > _FIELDS[0] else ""
-        found.append(PageToken(parts[0], Scope(parts[1]), int(parts[2]), parts[3], group))
+    for number, line in enumerate(_lines(text), 1):
+        token = _token_of(line)
+        if token is None:
+            raise TokensDamagedError(f"token {number} of the page is not NAME SCOPE END DIGEST [GROUP]")
+        found.append(token)
     return found
 
 
 class TokenBook:
-    """The tokens in force: those of the setting, else those of the data folder, read again whenever that file changes."""
+    """The tokens in force: those of the setting, else those of the data folder, read again whenever that file changes.
+
+    A line of the file that the disk has changed opens nothing, is kept where it is, and keeps nobody else out.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._path = settings.data / "secrets" / "page_tokens"
         given = settings.page_tokens.get_secret_value()
         self._given = parse_tokens(given) if given else None
-        self._read: tuple[int, list[PageToken]] = (-1, [])
+        self._changed, self._known = -1, _Known()
 
     def all(self) -> Sequence[PageToken]:
-        """Every token, also those that have ended.
+        """Every token that can be read, also those that have ended."""
+        return self._given if self._given is not None else self._kept().tokens
 
-        Raises:
-            TokensDamagedError: they cannot be read.
-        """
-        if self._given is not None:
-            return self._given
+    def damaged(self) -> int:
+        """How many lines of the file cannot be read."""
+        return 0 if self._given is not None else len(self._kept().damaged)
+
+    def _kept(self) -> _Known:
         try:
             changed = self._path.stat().st_mtime_ns
-            if changed != self._read[0]:
-                # a line that the disk changed is none, and says so with its number
-                text = self._path.read_text(encoding="utf-8", errors="replace")
-                self._read = (changed, self._parsed(text))
+            if changed != self._changed:
+                # bytes that are no UTF-8 stay what they are when the file is written again
+                lines = _lines(self._path.read_text(encoding="utf-8", errors="surrogateescape"))
+                self._changed, self._known = changed, _known(lines)
+                if self._known.damaged:
+                    _log.warning("page_token_damaged", file=str(self._path), lines=len(self._known.damaged))
         except FileNotFoundError:
-            self._read = (-1, [])
-        return self._read[1]
-
-    def _parsed(self, text: str) -> list[PageToken]:
-        if "\N{REPLACEMENT CHARACTER}" in text:
-            raise TokensDamagedError(
-                f"{self._path} is not UTF-8 text; put it back from a backup, or end all tokens by taking it away"
-            )
-        try:
-            return parse_tokens(text)
-        except TokensDamagedError as error:
-            raise TokensDamagedError(f"{self._path}: {error}") from error
+            self._changed, self._known = -1, _Known()
+        return self._known
 
     def find(self, offered: str) -> PageToken | None:
         """The token offered, unless there is none or it has ended. Digests are compared: their time says nothing of the token."""
@@ -155,4 +183,5 @@ class TokenBook:
     def _write(self, tokens: Sequence[PageToken]) -> None:
         if self._given is not None:
             raise TokenNameError("tokens are given by FUNNELWATCH_PAGE_TOKENS; change them there")
-        write_atomically(self._path, "".join(f"{one.line()}\n" for one in tokens).encode())
+        lines = [*(one.line() for one in tokens), *self._kept().damaged]
+        write_atomically(self._path, "".join(f"{one}\n" for one in lines).encode(errors="surrogateescape"))

@@ -10,7 +10,7 @@ from streams.config.model import Config
 from streams.config.rights import rights_of_token
 from streams.embedded.store.errors import AUTHENTICATION_FAILED, StoreError
 from streams.embedded.store.protocol import PEOPLE_READING, User
-from streams.instance.page_tokens import PageToken, TokenBook, TokensDamagedError
+from streams.instance.page_tokens import PageToken, TokenBook
 from streams.schema import ConfigError
 from streams.settings import Settings
 
@@ -27,14 +27,14 @@ class TokenReaders:
         """The reader of that name and token; None if there is none, or its token has ended.
 
         Raises:
-            StoreError: tokens or groups cannot be read.
+            StoreError: groups cannot be read.
         """
         try:
             token = self._book.find(password)
             if token is None or token.name != name:
                 return None
             return User(name, reads_only=True, lane=PEOPLE_READING, stores=self._stores(token))
-        except (TokensDamagedError, ConfigError, OSError) as error:
+        except (ConfigError, OSError) as error:
             raise StoreError(AUTHENTICATION_FAILED, "AUTHENTICATION_FAILED", f"{name}: {error}") from error
 
     def _stores(self, token: PageToken) -> frozenset[str] | None:

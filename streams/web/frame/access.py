@@ -20,7 +20,7 @@ from streams.clock import monotonic, now_ms
 from streams.config.model import Config
 from streams.config.rights import EVERYTHING, Rights, rights_of_account, rights_of_token
 from streams.instance.audit import AuditDamagedError, AuditEntry, record
-from streams.instance.page_tokens import PageToken, Scope, TokenBook, TokensDamagedError
+from streams.instance.page_tokens import PageToken, Scope, TokenBook
 from streams.settings import Settings
 from streams.web.frame.errors import PageNotSafeError
 from streams.web.frame.forms import PERSON
@@ -164,9 +164,6 @@ class Access:
 
         Args:
             whole: patterns of paths that are about all stores at once.
-
-        Raises:
-            TokensDamagedError: the tokens cannot be read.
         """
         scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
         offered = offered.strip() if scheme.lower() == "bearer" else ""
@@ -321,7 +318,7 @@ def guard(
             else:
                 with seeing(request.get(RIGHTS, EVERYTHING).stores(scope_of(request))):
                     response = await access.audited(request, handler)
-        except (TokensDamagedError, AuditDamagedError) as error:
+        except AuditDamagedError as error:
             response = problem(503, "access_unavailable", str(error))
         except web.HTTPException as raised:
             raised.headers.update(SECURITY_HEADERS)

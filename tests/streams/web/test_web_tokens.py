@@ -8,7 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from streams.cli.main import app
 from streams.clock import now_ms
 from streams.instance.audit import audit_path, entries, verify
 from streams.instance.page_tokens import (
@@ -173,5 +175,36 @@ def test_tokens_of_the_setting_take_the_place_of_the_folders(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("line", ["grafana read", "grafana admin 1 x", "grafana read soon x", "a b c d e"])
 def test_a_line_that_is_not_a_token_lets_nobody_in(line: str) -> None:
-    with pytest.raises(TokensDamagedError, match="line 2"):
+    with pytest.raises(TokensDamagedError, match="token 1"):
         parse_tokens(f"\n{line}\n")
+
+
+@pytest.mark.parametrize("bit", [0x01, 0x40, 0x80])
+def test_one_changed_byte_in_one_token_kept_all_others_out(tmp_path: Path, bit: int) -> None:
+    settings = settings_of(tmp_path)
+    texts = [token(settings, name, Scope.READ) for name in ("a", "b", "c")]
+    path = tmp_path / "secrets" / "page_tokens"
+    good = path.read_bytes()
+    first, second, third = good.splitlines(keepends=True)
+    for at in range(len(second) - 1):  # its line break joins it with the third
+        path.write_bytes(first + second[:at] + bytes([second[at] ^ bit]) + second[at + 1 :] + third)
+        book = TokenBook(settings)
+        assert [book.find(texts[0]) is not None, book.find(texts[2]) is not None] == [True, True]
+        assert len(book.all()) + book.damaged() in (3, 4)  # a space may have become a line break
+    book.end("a")
+    book.add(new_token("d", Scope.READ, now_ms() + HOUR_MS)[1])
+    kept = path.read_bytes()
+    assert third in kept
+    assert first not in kept
+    assert second[:at] + bytes([second[at] ^ bit]) in kept
+    path.write_bytes(good)
+    assert TokenBook(settings).find(texts[1]) is not None
+
+
+def test_the_list_of_tokens_says_that_a_line_cannot_be_read(tmp_path: Path) -> None:
+    token(settings_of(tmp_path), "a", Scope.READ)
+    path = tmp_path / "secrets" / "page_tokens"
+    path.write_bytes(path.read_bytes() + b"b re\xffd 1 x\n")
+    done = CliRunner().invoke(app, ["tokens", "list", "--data", str(tmp_path)])
+    assert done.exit_code == 0
+    assert "1 line of secrets/page_tokens cannot be read" in done.stderr
