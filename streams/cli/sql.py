@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli.asking import DataOption, running_instance
+from streams.cli.csv_lines import without_formulas
 from streams.cli.terminal import console, say, write_line
 from streams.clickhouse.asking import answer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, message_of
@@ -122,7 +123,11 @@ def sql(
         bool, typer.Option("--json", help="One JSON object per row, written as it arrives.")
     ] = False,
     as_csv: Annotated[
-        bool, typer.Option("--csv", help="CSV with a header line, written as it arrives.")
+        bool,
+        typer.Option(
+            "--csv",
+            help="CSV with a header line, written as it arrives; texts that a spreadsheet would take for formulas begin with '.",
+        ),
     ] = False,
     param: Annotated[
         list[str] | None,
@@ -151,7 +156,7 @@ def sql(
             if is_own and (as_json or as_csv):
                 option = "--json" if as_json else "--csv"
                 say(f"the query has FORMAT {answered.form}, so {option} is not used", err=True)
-            for line in answered.lines:
+            for line in without_formulas(answered.lines) if as_csv and not is_own else answered.lines:
                 write_line(line, as_json=as_json and not is_own)
             sys.stdout.buffer.flush()
         else:

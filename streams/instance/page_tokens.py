@@ -62,16 +62,16 @@ class PageToken:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _KeptTokens:
     """What the file says: the tokens, and the lines that are none."""
 
     tokens: tuple[PageToken, ...] = ()
     damaged: tuple[str, ...] = ()
 
 
-def _known(lines: Sequence[str]) -> _Known:
+def _known(lines: Sequence[str]) -> _KeptTokens:
     read = [(_token_of(line), line) for line in lines]
-    return _Known(
+    return _KeptTokens(
         tuple(token for token, _ in read if token is not None),
         tuple(line for token, line in read if token is None),
     )
@@ -129,7 +129,7 @@ class TokenBook:
         self._path = settings.data / "secrets" / "page_tokens"
         given = settings.page_tokens.get_secret_value()
         self._given = parse_tokens(given) if given else None
-        self._changed, self._known = -1, _Known()
+        self._changed, self._known = -1, _KeptTokens()
 
     def all(self) -> Sequence[PageToken]:
         """Every token that can be read, also those that have ended."""
@@ -139,7 +139,7 @@ class TokenBook:
         """How many lines of the file cannot be read."""
         return 0 if self._given is not None else len(self._kept().damaged)
 
-    def _kept(self) -> _Known:
+    def _kept(self) -> _KeptTokens:
         try:
             changed = self._path.stat().st_mtime_ns
             if changed != self._changed:
@@ -149,7 +149,7 @@ class TokenBook:
                 if self._known.damaged:
                     _log.warning("page_token_damaged", file=str(self._path), lines=len(self._known.damaged))
         except FileNotFoundError:
-            self._changed, self._known = -1, _Known()
+            self._changed, self._known = -1, _KeptTokens()
         return self._known
 
     def find(self, offered: str) -> PageToken | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import subprocess
 import sys
@@ -72,6 +74,19 @@ def test_a_format_in_the_query_no_longer_ends_in_a_traceback(run: Run, query: st
     assert (plain.exit_code, plain.stdout, plain.stderr) == (0, printed, "")
     assert (as_csv.exit_code, as_csv.stdout) == (0, printed)
     assert "--csv is not used" in as_csv.stderr
+
+
+def test_a_stranger_s_campaign_was_a_formula_in_the_spreadsheet(run: Run) -> None:
+    texts = ["=1+1", "+1", "-1 %", "@SUM(1)", "\t=1", "a=1", "", 'say "=1"', 'a\n"=1",b', ",=1", '"', '=","']
+    query = "select arrayJoin({texts:Array(String)}) as t, -5 as n, t as again, [t] as many"
+    # escaped for the array, and that for the parameter
+    written = [one.replace("\n", "\\\\n").replace("\t", "\\\\t") for one in texts]
+    param = "[" + ",".join(f"'{one}'" for one in written) + "]"
+    done = run("sql", "--csv", "--param", f"texts={param}", query)
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert rows[0] == ["t", "n", "again", "many"]
+    shown = [f"'{one}" if one[:1] in ("=", "+", "-", "@", "\t") and one else one for one in texts]
+    assert [row[:3] for row in rows[1:]] == [[one, "-5", one] for one in shown]
 
 
 def test_large_answers_arrive_whole(run: Run) -> None:
