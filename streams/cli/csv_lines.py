@@ -1,4 +1,4 @@
-"""CSV as a spreadsheet may open it: a text of a stranger that begins like a formula is none there."""
+"""CSV as a spreadsheet may open it: a text of a stranger that begins like a formula stays text there."""
 
 from __future__ import annotations
 

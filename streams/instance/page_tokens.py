@@ -143,7 +143,7 @@ class TokenBook:
         try:
             changed = self._path.stat().st_mtime_ns
             if changed != self._changed:
-                # bytes that are no UTF-8 stay what they are when the file is written again
+                # bytes outside UTF-8 stay what they are when the file is written again
                 lines = _lines(self._path.read_text(encoding="utf-8", errors="surrogateescape"))
                 self._changed, self._known = changed, _known(lines)
                 if self._known.damaged:

@@ -18,6 +18,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streams.cli import reconcile, sql
+from streams.clickhouse.literals import literal
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
 from tests.places import ROOT
@@ -78,11 +79,8 @@ def test_a_format_in_the_query_no_longer_ends_in_a_traceback(run: Run, query: st
 
 def test_a_stranger_s_campaign_was_a_formula_in_the_spreadsheet(run: Run) -> None:
     texts = ["=1+1", "+1", "-1 %", "@SUM(1)", "\t=1", "a=1", "", 'say "=1"', 'a\n"=1",b', ",=1", '"', '=","']
-    query = "select arrayJoin({texts:Array(String)}) as t, -5 as n, t as again, [t] as many"
-    # escaped for the array, and that for the parameter
-    written = [one.replace("\n", "\\\\n").replace("\t", "\\\\t") for one in texts]
-    param = "[" + ",".join(f"'{one}'" for one in written) + "]"
-    done = run("sql", "--csv", "--param", f"texts={param}", query)
+    given = ", ".join(map(literal, texts))
+    done = run("sql", "--csv", f"select arrayJoin([{given}]) as t, -5 as n, t as again, [t] as many")
     rows = list(csv.reader(io.StringIO(done.stdout)))
     assert rows[0] == ["t", "n", "again", "many"]
     shown = [f"'{one}" if one[:1] in ("=", "+", "-", "@", "\t") and one else one for one in texts]
