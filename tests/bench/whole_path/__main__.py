@@ -32,6 +32,7 @@ PARTS = {
     "workers": workers.measure,
     "delay": delay.measure,
     "units": units.measure,
+    "units_full": units.measure_full,
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Mapping
 
 import msgspec
 from pydantic import SecretStr
@@ -27,10 +28,34 @@ STORES = 50
 PLACE = "@@@@@@@@"
 
 
-class Requests:
-    """Gives requests whose events all have ids of their own. Bodies are made before, but for the number in the ids."""
+#: what a page that says all there is sends with each of its events
+FULL = {
+    "session": "0190f3c2a7",
+    "category": "shoes/running",
+    "country": "DE",
+    "device_class": "mobile",
+    "campaign": "autumn_sale_2026",
+    "amount": "129.90",
+    "currency": "EUR",
+    "attributes": {
+        "page": "/products/trail-2?variant=43",
+        "medium": "cpc",
+        "source": "search",
+        "language": "de",
+    },
+}
 
-    def __init__(self, port: int, events: int) -> None:
+
+class Requests:
+    """Gives requests whose events all have ids of their own. Bodies are made before, but for the number in the ids.
+
+    Args:
+        port: of the collector.
+        events: in each body.
+        more: fields that every event has besides the few of a bare one.
+    """
+
+    def __init__(self, port: int, events: int, more: Mapping[str, object] | None = None) -> None:
         self._made = 0
         made = [
             {
@@ -41,6 +66,7 @@ class Requests:
                 "visitor": f"visitor-{number % 5000}",
                 "product": f"p{number % 500}",
                 "channel": "ads",
+                **(more or {}),
             }
             for number in range(events)
         ]

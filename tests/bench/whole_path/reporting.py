@@ -14,7 +14,7 @@ from tests.bench.whole_path.ground import Figure
 from tests.bench.windowed_count.reporting import RESULTS
 
 #: the parts of the whole path, as ``--only`` names them
-PARTS = ("collector", "pushes", "landing", "stores", "recovery", "workers", "delay", "units")
+PARTS = ("collector", "pushes", "landing", "stores", "recovery", "workers", "delay", "units", "units_full")
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -20,7 +20,7 @@ from clickhouse_connect.driver import Client
 from streams.embedded.ports import free_port
 from streams.instance.files import Instance, read_instance, read_states
 from streams.instance.files import secret as secret_of
-from tests.bench.whole_path.collector import CONNECTIONS, KEY, STORES, Requests
+from tests.bench.whole_path.collector import CONNECTIONS, FULL, KEY, STORES, Requests
 from tests.bench.whole_path.ground import Figure, Ground, wait_until
 
 EVENTS, QUICK_EVENTS, BATCH = 1_000_000, 50_000, 500
@@ -33,11 +33,20 @@ _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
 def measure(ground: Ground) -> list[Figure]:
-    """Units and microseconds an event of each process, and the rate at which events were acknowledged."""
+    """Units and microseconds an event of each process, and the rate at which events were acknowledged: of bare events."""
+    return _measure(ground, "units", {})
+
+
+def measure_full(ground: Ground) -> list[Figure]:
+    """As ``measure``, of events with all that a page can say: a unit grows with them, and so does what is done with them."""
+    return _measure(ground, "units_full", FULL)
+
+
+def _measure(ground: Ground, name: str, more: Mapping[str, object]) -> list[Figure]:
     events = QUICK_EVENTS if ground.quick else EVENTS
-    data = ground.folder / "units"
+    data = ground.folder / name
     data.mkdir()
-    config = ground.folder / "units.yaml"
+    config = ground.folder / f"{name}.yaml"
     lines = (f"  - {{id: store-{n:04d}, platform: own_site, keys: ['env:BENCH_KEY']}}" for n in range(STORES))
     config.write_text("stores:\n" + "\n".join(lines) + "\n")
     settings = ground.settings.model_copy(
@@ -56,7 +65,7 @@ def measure(ground: Ground) -> list[Figure]:
     instance = read_instance(data)
     assert instance is not None
     client = _client(data, instance)
-    requests = Requests(urlsplit(instance.collector_url).port or 0, BATCH)
+    requests = Requests(urlsplit(instance.collector_url).port or 0, BATCH, more)
     asyncio.run(_send(instance, requests, WARM_EVENTS // BATCH))
     wait_until(lambda: _landed(client) >= WARM_EVENTS, "the first events to land")
     unit_s = _unit_s(requests, events)
@@ -70,21 +79,21 @@ def measure(ground: Ground) -> list[Figure]:
     spent = {name: one - before.get(name, 0.0) for name, one in _spent(data).items()}
     unit_s = (unit_s + _unit_s(requests, events)) / 2
     ground.end_parts()
-    return _figures(spent, unit_s, events, acknowledged_s, visible_s)
+    return _figures(name, spent, unit_s, events, acknowledged_s, visible_s)
 
 
 def _figures(
-    spent: Mapping[str, float], unit_s: float, events: int, acknowledged_s: float, visible_s: float
+    part: str, spent: Mapping[str, float], unit_s: float, events: int, acknowledged_s: float, visible_s: float
 ) -> list[Figure]:
-    found = [Figure("units", "one unit: json.loads of an event's body", unit_s / events * 1e6, "µs/event")]
+    found = [Figure(part, "one unit: json.loads of an event's body", unit_s / events * 1e6, "µs/event")]
     for name, seconds in sorted(spent.items(), key=lambda one: -one[1]):
-        found.append(Figure("units", name, seconds / unit_s, "units/event"))
-        found.append(Figure("units", name, seconds / events * 1e6, "µs/event"))
+        found.append(Figure(part, name, seconds / unit_s, "units/event"))
+        found.append(Figure(part, name, seconds / events * 1e6, "µs/event"))
     whole = sum(spent.values()) / unit_s
     bar = f"at most {BAR_UNITS:.0f}"
-    found.append(Figure("units", "everything, door to tables", whole, "units/event", bar, whole <= BAR_UNITS))
-    found.append(Figure("units", "acknowledged", events / acknowledged_s, "events/s"))
-    found.append(Figure("units", "from the first sent to the last visible", visible_s, "s"))
+    found.append(Figure(part, "everything, door to tables", whole, "units/event", bar, whole <= BAR_UNITS))
+    found.append(Figure(part, "acknowledged", events / acknowledged_s, "events/s"))
+    found.append(Figure(part, "from the first sent to the last visible", visible_s, "s"))
     return found
 
 
