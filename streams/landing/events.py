@@ -263,7 +263,7 @@ class EventLanding:
                 prepared.of_imports.append(landing)
             if known is None:
                 prepared.rows.append(landing)
-            elif known.is_taken_back:
+            elif known.taken_back_of and head.import_id not in known.taken_back_of:
                 prepared.restore(landing, head, minute)
             else:
                 received_first = known.received_at_ms

@@ -24,11 +24,17 @@ Ask = Callable[[str], Awaitable[Any]]
 
 
 class KnownEvent(NamedTuple):
-    """An event that has a row in the table. ``import_id`` is that of the import whose version of it holds."""
+    """An event that has a row in the table.
+
+    Attributes:
+        received_at_ms: when it was first received.
+        import_id: of the import whose version of it holds.
+        taken_back_of: if no version holds any more: the imports whose versions were taken back.
+    """
 
     received_at_ms: int
     import_id: str = ""
-    is_taken_back: bool = False
+    taken_back_of: frozenset[str] = frozenset()
 
 
 class KnownEvents:
@@ -87,7 +93,7 @@ class KnownEvents:
     async def _find(self, heads: Sequence[Head], where: str, ask: Ask, found: dict[str, KnownEvent]) -> None:
         result = await ask(
             "SELECT store_id, id, toUnixTimestamp64Milli(if(min(gone) = 1, min(received), minIf(received, gone = 0))), "
-            "argMinIf(by_import, received, gone = 0), min(gone) FROM ("
+            "argMinIf(by_import, received, gone = 0), if(min(gone) = 1, groupUniqArray(by_import), []) FROM ("
             f"SELECT store_id, {KNOWN_ID_SQL} AS id, argMax(events.received_at, events.version) AS received, "
             "argMax(events.import_id, events.version) AS by_import, argMax(events.is_deleted, events.version) AS gone "
             f"FROM {self._events} AS events WHERE store_id IN ({literals(head.store_id for head in heads)}) "
@@ -95,7 +101,7 @@ class KnownEvents:
             "GROUP BY store_id, id, type, toStartOfHour(event_time)) GROUP BY store_id, id"
         )
         for store_id, event_id, received_ms, import_id, gone in result.result_rows:
-            found[id_key(store_id, event_id)] = KnownEvent(int(received_ms), import_id, bool(gone))
+            found[id_key(store_id, event_id)] = KnownEvent(int(received_ms), import_id, frozenset(gone))
 
 
 def _written_ids(head: Head) -> tuple[str, ...]:
