@@ -17,7 +17,7 @@ from scoring.evaluation.readings import STEP, gap_facts, readings_of, target_fac
 from scoring.evaluation.report_figures import ReportBook, reported_steps
 from scoring.evaluation.reported_volumes import reported_volumes
 from scoring.evaluation.rules import DecoyKind
-from scoring.evaluation.spans import span_name
+from scoring.evaluation.spans import next_end_ms, span_name
 from scoring.evaluation.steps import StepFigure, step_figure
 from scoring.evaluation.suppliers import CountedRows, StoreSources, supplied
 from scoring.funnel.stages import Stage, steps_of, supplied_stages
@@ -138,4 +138,5 @@ def findings_in(
         rows = SourceRows("targets", f"store_id = '{evaluation.store_id}'", len(evaluation.targets))
         facts.append(target_facts(evaluation, steps, rows))
     readings = readings_of(evaluation, volumes, facts)
-    return find_all(evaluation.store_id, readings, decoys, checked, evaluation.span.end_ms)
+    span = evaluation.span
+    return find_all(evaluation.store_id, readings, decoys, checked, span.end_ms, next_end_ms(span))

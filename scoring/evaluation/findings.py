@@ -116,6 +116,7 @@ def find_all(
     decoys: Sequence[DecoyEvidence],
     checked: Collection[DecoyKind],
     end_ms: int,
+    next_end_ms: int = 0,
 ) -> tuple[FunnelFinding, ...]:
     """What every scenario came to, and then what is far below usual and part of none that is seen.
 
@@ -127,12 +128,14 @@ def find_all(
         decoys: all that were seen.
         checked: kinds that could be looked for; what was not checked is said with the finding.
         end_ms: the end of the period: check dates count from it.
+        next_end_ms: the end of the next period: none comes before it, for until then nothing can be compared.
     """
     seen = sorted(decoys, key=lambda one: (tuple(DecoyKind).index(one.kind), one.since_ms, one.detail))
+    checks = end_ms, next_end_ms
     looked_for = {*checked, *(one.kind for one in seen)}
 
     def find(scenario: Scenario) -> FunnelFinding:
-        return _find(store_id, scenario, readings, seen, looked_for, end_ms)
+        return _find(store_id, scenario, readings, seen, looked_for, checks)
 
     found = tuple(sorted(map(find, SCENARIOS), key=_place))
     said = [one.scenario for one in found if one.standing in _SAID]
@@ -157,7 +160,7 @@ def _find(
     readings: Readings,
     decoys: Sequence[DecoyEvidence],
     checked: Collection[DecoyKind],
-    end_ms: int,
+    checks: tuple[int, int],
 ) -> FunnelFinding:
     grounds = [look(condition, readings) for condition in scenario.conditions]
     by_truth = {truth: _each_once(ground for ground in grounds if ground.truth is truth) for truth in Truth}
@@ -180,7 +183,7 @@ def _find(
         instead if is_said else (),
         next_to if is_said else (),
         tuple(kind for kind in scenario.may_be if kind not in checked) if is_said else (),
-        _actions(store_id, scenario, readings, end_ms) if standing is Standing.FOUND else (),
+        _actions(store_id, scenario, readings, checks) if standing is Standing.FOUND else (),
         tuple(row for reading in looked for row in reading.rows),
     )
 
@@ -214,11 +217,15 @@ def _chance(grounds: Sequence[Ground]) -> float:
     return together([ground.chance for ground in changed], correlation)
 
 
-def _actions(store_id: str, scenario: Scenario, readings: Readings, end_ms: int) -> tuple[PlannedAction, ...]:
+def _actions(
+    store_id: str, scenario: Scenario, readings: Readings, checks: tuple[int, int]
+) -> tuple[PlannedAction, ...]:
     """The advice that can be judged: what no reading would judge is not given."""
+    end_ms, next_end_ms = checks
     planned = []
     for advice in scenario.advice:
         judged_by = next((name for name in advice.judged_by if name in readings.by_id), None)
         if judged_by is not None:
-            planned.append(PlannedAction(advice, store_id, judged_by, end_ms + advice.after_days * DAY_MS))
+            check_ms = max(end_ms + advice.after_days * DAY_MS, next_end_ms)
+            planned.append(PlannedAction(advice, store_id, judged_by, check_ms))
     return tuple(planned)

@@ -28,6 +28,7 @@ from scoring.evaluation.rules import RARE, DecoyKind
 from scoring.evaluation.spans import span_name
 from scoring.evaluation.suppliers import VISITS, StoreSources
 from scoring.funnel.units import DAY_MS
+from scoring.wording.text import Bilingual
 
 #: rates of cases that show a decoy, by what they are a case of
 _RATES: Mapping[DecoyKind, tuple[EventFact, tuple[str, ...]]] = {
@@ -174,7 +175,8 @@ def _other_days(country: str, spans: Sequence[EvaluationSpan]) -> Iterator[Decoy
     entries = _entries(country, spans[0])
     if more <= 0 or not entries:
         return
-    names = ", ".join(dict.fromkeys(f"{one.name.zh} / {one.name.en}" for one in entries[:3]))
+    named = list(dict.fromkeys(one.name for one in entries[:3]))
+    names = Bilingual("、".join(one.zh for one in named), ", ".join(one.en for one in named))
     behind = SourceRows("calendar", f"country = '{country}', {span_name(spans[0])}", len(entries))
     yield DecoyEvidence(
         DecoyKind.CALENDAR, min(more, 1.0), spans[0].start_ms, spans[0].end_ms, names, (behind,)

@@ -33,7 +33,7 @@ from scoring.funnel.stages import Stage
 from scoring.records.source_names import report_source_name
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import STAGE_UNITS, step_name
-from scoring.wording.text import Language, Text
+from scoring.wording.text import Language, Text, in_language
 
 #: by whether it is so, and whether it is of an indicator
 _TABLES = {
@@ -240,7 +240,9 @@ def _decoys(seen: Sequence[DecoyEvidence], wording: EvaluationWording) -> str:
     for one in seen:
         decoy = DECOY_BY_KIND[one.kind]
         name = decoy.name(language) + (
-            f"「{one.detail}」" if language == "zh" else f" “{one.detail}”"
+            f"「{in_language(one.detail, language)}」"
+            if language == "zh"
+            else f" “{in_language(one.detail, language)}”"
         ) * bool(one.detail)
         share = wording.percent(one.share)
         said.append(texts.DECOY(language, name=name, share=share, share_of=decoy.share_of(language)))

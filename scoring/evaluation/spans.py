@@ -77,6 +77,17 @@ def span_name(span: EvaluationSpan) -> str:
     return f"{first}/{last}"
 
 
+def next_end_ms(span: EvaluationSpan) -> int:
+    """The end of the period of the same length after this one: by then there is something to compare with it."""
+    zone = ZoneInfo(span.zone)
+    first, end = (datetime.fromtimestamp(at / 1000, zone).date() for at in (span.start_ms, span.end_ms))
+    months = 12 * (end.year - first.year) + end.month - first.month
+    if first.day != 1 or end.day != 1 or not months:
+        return _midnight_ms(end + (end - first), span.zone)
+    years, month = divmod(end.month - 1 + months, 12)
+    return _midnight_ms(date(end.year + years, month + 1, 1), span.zone)
+
+
 def _begin(day: date, length: SpanLength) -> date:
     """The first day of the period that holds ``day``."""
     if length is SpanLength.DAY:

@@ -52,7 +52,7 @@ LACKS: Mapping[Unscored, Text] = {
     Unscored.BELOW_FLOOR: Text("样本不够：{have}/{need} 例", "too few cases: {have} of {need}"),
     Unscored.NOT_DUE: Text("还没到期：这批订单的结果还没出来", "not due yet: these cases have not run their course"),
     Unscored.NO_COMPARATOR: Text("没有可比的：自己的历史不足 {own} 期，同类店不足 {peers} 家", "nothing to compare with: fewer than {own} earlier periods, fewer than {peers} stores alike"),
-    Unscored.ALL_NOISE: Text("说不准：用来对照的各期（各店）样本太小，差别多半是抽样误差；换更长的周期再看", "cannot say: what it is compared with is counted from so few cases that it differs mostly by noise; take a longer period"),
+    Unscored.ALL_NOISE: Text("不给分：以往各期（各店）之间的差别没有超出抽样误差，没有尺子说差多少算一档；明显变差的仍列在“先做什么”里", "no points: earlier periods (other stores) differ from each other by no more than counting noise, so nothing measures how far is far; what is clearly worse is under What to do first all the same"),
     Unscored.LOW_COVERAGE: Text("测到的太少（占权重 {have}，至少要 {need}），不给分", "too little is measured ({have} of the weights; it takes {need}): no score"),
 }  # fmt: skip
 NOT_ON_PLATFORM = Text(

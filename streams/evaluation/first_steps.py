@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scoring.evaluation import sentences as say
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.rules import LOW
+from scoring.evaluation.spans import next_end_ms
 from scoring.evaluation.texts import DUTY_NAMES
 from scoring.evaluation.weak_spots import WeakSpot
 from streams.evaluation.advice_lines import AdviceLine
@@ -87,9 +88,8 @@ def first_steps(
 def _of_weak(spot: WeakSpot, span: EvaluationSpan, wording: EvaluationReader) -> FirstStep:
     language = wording.language
     name = say.reading_name(spot.reading, language)
-    after_ms = span.end_ms + (span.end_ms - span.start_ms)  # once as long a period has passed
     known_by = WORDS["known_by"](
-        language, name=name, low=wording.count(LOW), day=wording.calendar_day(after_ms, span.zone)
+        language, name=name, low=wording.count(LOW), day=wording.calendar_day(next_end_ms(span), span.zone)
     )
     does = tuple(check(language) for check in spot.checks)
     who = DUTY_NAMES[spot.owner](language)

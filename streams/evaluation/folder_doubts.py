@@ -14,7 +14,7 @@ from scoring.wording.text import LANGUAGES, Bilingual, in_language
 from streams.evaluation import words
 from streams.sources.files.exports import sentences
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
-from streams.sources.files.exports.field_words import read_columns
+from streams.sources.files.exports.field_words import left_out_name, read_columns
 from streams.sources.files.exports.layout import ExportLayout, load_layout
 from streams.sources.files.exports.opening import ExportFile
 from streams.sources.files.exports.questions import Question
@@ -23,6 +23,8 @@ from streams.sources.files.exports.questions import Question
 MAPPING = ".mapping.yaml"
 #: how many columns that are not read are named
 _MOST_UNUSED = 8
+#: reasons for which rows that should count are left out, and from how many rows on; some rows of a report are notes below it
+_LOST = {"bad_number": 1, "other_width": 1, "no_day": 4}
 #: what a mapping answers
 _MAPPED = frozenset({"layout", "statuses", "columns", "dates", "numbers"})
 
@@ -64,7 +66,13 @@ def why_unused(summary: ExportSummary) -> str:
 
 
 def assumed(summary: ExportSummary) -> Iterable[Bilingual]:
-    """What was assumed of a table that is used."""
+    """What was assumed of a table that is used, and which of its rows could not be read."""
+    left_out = summary.tally.left_out
+    lost = {reason: count for reason, count in left_out.items() if count >= _LOST.get(reason, count + 1)}
+    if lost:
+        reasons = [left_out_name(reason) for reason in lost]
+        why = Bilingual("、".join(one.zh for one in reasons), ", ".join(one.en for one in reasons))
+        yield words.ROWS_LEFT_OUT.both(name=summary.file, n=sum(lost.values()), why=why)
     for one in summary.questions:
         if one.about == "layout" and summary.table is not None:
             yield words.READ_AS.both(

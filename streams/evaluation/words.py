@@ -22,6 +22,10 @@ READ_AS = Text(
     "{name} was read as “{layout}”, which is not sure. Check its columns: {columns}.",
 )
 NO_EXPORT = Text("不像平台的导出表格，没有用", "does not look like a table that a platform exports; not used")
+ROWS_LEFT_OUT = Text(
+    "{name}：有 {n:,} 行读不了，没有算进去（{why}）。",
+    "{name}: rows that cannot be read and are not counted: {n:,} ({why}).",
+)
 NOT_READ = Text("{name} 里这些列没有用：{columns}。", "{name} has columns that are not used: {columns}.")
 CORRECT_BY_MAPPING = Text(
     "哪一列不对，就运行 `funnelwatch import suggest 文件 > 文件.mapping.yaml`，改好后放进同一个文件夹，再评一次。",

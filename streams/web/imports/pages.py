@@ -30,7 +30,7 @@ from streams.imports.runs import ImportRun, ImportState, may_import, runs_of
 from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
-from streams.sources.files.exports.field_words import field_name, part_name
+from streams.sources.files.exports.field_words import field_name, left_out_name, part_name
 from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
 from streams.sources.files.exports.report_words import PARTS
 from streams.web.frame.errors import BadQueryError
@@ -44,7 +44,6 @@ from streams.web.imports.words import (
     IMPORT_WORDS,
     RUN_STATES,
     STATUS_FACTS,
-    left_out_name,
 )
 
 _FIELDS: tuple[FieldOfExport, ...] = get_args(FieldOfExport)
@@ -153,7 +152,7 @@ class ImportPages:
             counted=COUNTED,
             draft_states=DRAFT_STATES,
             field_name=lambda name: field_name(name)(reader.language),
-            left_out_name=lambda name: left_out_name(name, reader.language),
+            left_out_name=lambda name: left_out_name(name)(reader.language),
             currencies=sorted(CURRENCIES),
             zones=sorted(available_timezones()),
             may_import=may_import(self._settings),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.wording.text import Language, Text
+from scoring.wording.text import Text
 
 IMPORT_WORDS: Mapping[str, Text] = {
     "imports": Text("导入", "Import"),
@@ -82,18 +82,6 @@ IMPORT_WORDS: Mapping[str, Text] = {
     "import_to_list": Text("查看全部导入", "See all imports"),
     "import_reading_note": Text("正在读取文件；大文件需要一分钟左右。", "The file is being read; a large one takes about a minute."),
 }  # fmt: skip
-
-_LEFT_OUT: Mapping[str, Text] = {
-    "total": Text("合计行", "totals"), "repeated_header": Text("重复的表头", "headers again"), "damaged_id": Text("单号被表格软件截断", "order numbers cut by a spreadsheet"),
-    "no_day": Text("没有日期", "no day"), "no_id": Text("没有单号", "no order number"), "no_time": Text("没有时间", "no time"), "test": Text("测试订单", "test orders"),
-    "replacement": Text("补发订单", "replacement orders"), "other_width": Text("列数不同", "another number of columns"), "exchange": Text("换货订单", "exchange orders"),
-}  # fmt: skip
-
-
-def left_out_name(reason: str, language: Language) -> str:
-    """Why rows were left out."""
-    return _LEFT_OUT[reason](language) if reason in _LEFT_OUT else reason.replace("_", " ")
-
 
 DRAFT_STATES: Mapping[str, Text] = {
     "reading": Text("正在读取", "Reading"),

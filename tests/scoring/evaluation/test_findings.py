@@ -305,3 +305,12 @@ def test_persistence_needs_eight_periods_and_is_known_of_simulated_ones() -> Non
                 values.append(phi * values[-1] + math.sqrt(1 - phi**2) * float(random.normal()))
             estimates.append(persistence(values) or 0.0)
         assert np.mean(estimates) == pytest.approx(phi, abs=0.15)
+
+
+def test_what_the_next_month_shows_is_not_looked_up_in_the_middle_of_it() -> None:
+    name = next(iter(SCENARIO_BY_ID))
+    next_end = END + 31 * DAY_MS
+    seen = find_all("s1", holding(name), (), frozenset(DecoyKind), END, next_end)
+    checks = [action.check_ms for one in seen for action in one.actions]
+    assert checks
+    assert min(checks) >= next_end

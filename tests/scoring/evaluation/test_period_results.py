@@ -16,7 +16,7 @@ from scoring.evaluation.results import (
     earlier_spans,
     period_results,
 )
-from scoring.evaluation.spans import SpanLength, last_spans, span_name
+from scoring.evaluation.spans import SpanLength, last_spans, next_end_ms, span_name
 from scoring.evaluation.steps import StepFigure
 
 ROWS = SourceRows("orders", "store_id = 'a'", 10)
@@ -85,3 +85,10 @@ def test_sums_are_compared_in_one_currency_and_never_judged() -> None:
         None,
     )
     assert ORDERS not in period_results(known(1, 1), some, {last: euros})
+
+
+@pytest.mark.parametrize("length", SpanLength)
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/Los_Angeles"])
+def test_an_action_is_checked_no_earlier_than_the_next_period_is_over(length: SpanLength, zone: str) -> None:
+    newest_first = last_spans(1_772_400_000_000, zone, length, 20)
+    assert [next_end_ms(one) for one in newest_first[1:]] == [one.end_ms for one in newest_first[:-1]]

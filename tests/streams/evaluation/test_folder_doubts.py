@@ -150,6 +150,13 @@ def test_the_featured_offer_of_a_business_report_is_a_share_and_not_a_hundred_ti
     assert held.value == pytest.approx(0.825)
 
 
+def test_rows_that_cannot_be_read_are_said_with_their_number_and_why(tmp_path: Path) -> None:
+    rows = _days(lambda day: [[f"{day:%Y%m%d}", 700 + day.month, 350, 9]])
+    rows[5] = ["20260106", "many", 350, 9]
+    _write(tmp_path / "ga4.csv", ["Date", "Sessions", "Engaged sessions", "Ecommerce purchases"], rows)
+    assert "not counted: 1 (a value that cannot be read as a number)" in _notices(_read(tmp_path))
+
+
 def test_a_picture_in_the_folder_names_no_option_of_another_command(tmp_path: Path) -> None:
     _orders(tmp_path, CLEAR, lambda _: "Shipped")
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(1, 200)))

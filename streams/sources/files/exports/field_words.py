@@ -1,4 +1,4 @@
-"""What the fields of an export, and the parts that a row of a report may be of, are called."""
+"""What the fields of an export, the parts that a row of a report may be of, and the reasons for leaving rows out are called."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ _PART_NAMES: Mapping[str, Text] = {
     "product": Text("商品", "Product"), "device": Text("设备", "Device"), "channel": Text("渠道", "Channel"), "page": Text("页面", "Page"), "audience": Text("人群", "Audience"),
     "hour": Text("小时", "Hour"), "country": Text("国家", "Country"),
 }  # fmt: skip
+_LEFT_OUT: Mapping[str, Text] = {
+    "total": Text("合计行", "totals"), "repeated_header": Text("重复的表头", "headers again"), "damaged_id": Text("单号被表格软件截断", "order numbers cut by a spreadsheet"),
+    "bad_number": Text("有不是数字的值", "a value that cannot be read as a number"), "no_day": Text("没有日期", "no day"), "no_id": Text("没有单号", "no order number"), "no_time": Text("没有时间", "no time"), "test": Text("测试订单", "test orders"),
+    "replacement": Text("补发订单", "replacement orders"), "other_width": Text("列数不同", "another number of columns"), "exchange": Text("换货订单", "exchange orders"),
+}  # fmt: skip
 
 
 def part_name(part: str) -> Text:
@@ -41,6 +46,12 @@ def field_name(field: str) -> Text:
     """What a field of an export is called."""
     plain = field.replace("_", " ")
     return _FIELD_NAMES.get(field, Text(plain, plain))
+
+
+def left_out_name(reason: str) -> Text:
+    """Why rows were left out."""
+    plain = reason.replace("_", " ")
+    return _LEFT_OUT.get(reason, Text(plain, plain))
 
 
 def read_columns(table: RecognizedTable) -> Bilingual:
