@@ -15,7 +15,7 @@ NOTES: Mapping[Reason, Text] = {
     ),
     Reason.HOLD_ENDED: Text(
         "此前因静默、免打扰或跨店告警暂未通知，现已结束，仍未恢复。",
-        "It was held back (silence, mute or inhibition); that has ended and the alert is still firing.",
+        "It was held back (silence, mute timing or an alert over several stores) until now, and is still firing.",
     ),
     Reason.SILENCE_ENDED: Text(
         "静默已结束，仍未恢复。", "The silence has ended and the alert is still firing."
@@ -27,9 +27,13 @@ NOTES: Mapping[Reason, Text] = {
 STORM = Text("至少 {n} 家店同时异常", "At least {n} stores are off at the same time")
 STORM_PARTLY_OVER = Text(
     "{all} 家店同时异常，已恢复 {over} 家，{n} 家仍异常",
-    "{all} stores were off at the same time: {over} have recovered, {n} are still off",
+    "{all} stores were off at the same time: {over} recovered, {n} still off",
 )
 STORM_OVER = Text("{n} 家店已恢复，历时 {minutes} 分钟", "{n} stores have recovered after {minutes} min")
+STORM_OVER_ONE = Text("1 家店已恢复，历时 {minutes} 分钟", "1 store has recovered after {minutes} min")
+STORM_BREAKS_UP = Text(
+    "仍异常，此后逐店通知：{names}", "Still off, with messages of their own from now on: {names}"
+)
 STORM_LEFT = Text("；仍异常：{names}", "; still off: {names}")
 STORM_COST = Text("，至今共约损失 {lost}", ", about {lost} lost so far")
 STORM_COST_IN_ALL = Text("，共约损失 {lost}", ", about {lost} lost in all")
@@ -68,9 +72,12 @@ class StormSeen:
 def summary_of_storm(language: Language, storm: StormSeen, names: Sequence[str], lost: str) -> str:
     """A storm in one line. ``names`` are the stores that are off, ``lost`` what it has cost (empty where that is not known)."""
     if storm.is_ended:
-        said = STORM_OVER(language, n=storm.over, minutes=storm.minutes)
-        said += STORM_COST_IN_ALL(language, lost=lost) if lost else ""
         listed = ("、" if language == "zh" else ", ").join(names)
+        if not storm.over:
+            return STORM_BREAKS_UP(language, names=listed) + (STORM_COST(language, lost=lost) if lost else "")
+        over = STORM_OVER_ONE if storm.over == 1 else STORM_OVER
+        said = over(language, n=storm.over, minutes=storm.minutes)
+        said += STORM_COST_IN_ALL(language, lost=lost) if lost else ""
         return said + (STORM_LEFT(language, names=listed) if names else "")
     off = len(storm.off)
     said = (

@@ -169,7 +169,8 @@ class ReceiverStorm:
         reason = _REASONS.get(self.plan.step, Reason.NEW)
         ids = [c.alert_id for c in self._members]
         if self.plan.step is StormStep.END:
-            ids = [c.alert_id for c in self._members if is_over(c)]
+            # those that are over; where every one of them has come back meanwhile, what is left
+            ids = [c.alert_id for c in self._members if is_over(c)] or ids
         route = next(iter(self.groups.values())).route
         return AlertGroup(self.key, route, list(self._members)), Decision(
             GroupAction.SEND, reason, tuple(ids)

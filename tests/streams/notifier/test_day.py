@@ -92,7 +92,7 @@ EXPECTED = f"""
 20:00:00 ops Resolved taken
 23:00:00 ops Resolved long
 23:00:00 pager Resolved long
-23:30:00 ops Warning asia-open It was held back (silence, mute or inhibition); that has ended and the alert is still firing.
+23:30:00 ops Warning asia-open It was held back (silence, mute timing or an alert over several stores) until now, and is still firing.
 """.strip().splitlines()
 
 

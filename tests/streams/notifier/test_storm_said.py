@@ -33,6 +33,9 @@ def seen(off: int, over: int, *, is_ended: bool = False) -> StormSeen:
         ("zh", seen(12, 18), [], "30 家店同时异常，已恢复 18 家，12 家仍异常，至今共约损失 ¥9"),
         ("zh", seen(0, 30, is_ended=True), [], "30 家店已恢复，历时 25 分钟，共约损失 ¥9"),
         ("zh", seen(2, 28, is_ended=True), ["甲", "乙"], "28 家店已恢复，历时 25 分钟，共约损失 ¥9；仍异常：甲、乙"),
+        ("zh", seen(5, 0, is_ended=True), ["甲", "乙"], "仍异常，此后逐店通知：甲、乙，至今共约损失 ¥9"),
+        ("en", seen(9, 2), [], "11 stores were off at the same time: 2 recovered, 9 still off, about ¥9 lost so far"),
+        ("en", seen(0, 1, is_ended=True), [], "1 store has recovered after 25 min, about ¥9 lost in all"),
         ("en", seen(2, 28, is_ended=True), ["A", "B"], "28 stores have recovered after 25 min, about ¥9 lost in all; still off: A, B"),
     ],
 )  # fmt: skip

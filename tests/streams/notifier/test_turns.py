@@ -293,3 +293,26 @@ async def test_some_stores_that_stay_off_are_named_at_the_end_and_go_on_alone(be
     bench.happens(STORM[0], Level.NOTICE, 9, over=True)
     await bench.turn(20)
     assert [card.alert_id for card in bench.ops.got[-1].cards] == [STORM[0]]
+
+
+async def test_a_storm_whose_recovered_store_failed_again_could_not_be_sent_for_a_quarter_of_an_hour(
+    bench: Bench,
+) -> None:
+    """One of five comes and goes, and waits for it; four are left, and when the storm ends none of its stores is well."""
+    for store in STORM[:5]:
+        bench.happens(store, Level.NOTICE)
+    for _ in range(10):
+        await bench.turn(20)
+    for number in (9, 19):
+        bench.happens(STORM[0], Level.NOTICE, number, over=True)
+        await bench.turn(20)
+        bench.happens(STORM[0], Level.NOTICE, number + 1)
+        for _ in range(17):
+            await bench.turn(20)
+    names = ", ".join(STORM[:5])
+    for receiver in (bench.ops, bench.living):
+        ends = [message.summary for message in receiver.got if message.summary.startswith("Still off, ")]
+        assert ends == [f"Still off, with messages of their own from now on: {names}"]
+    bench.happens(STORM[1], Level.NOTICE, 9, over=True)
+    await bench.turn(20)
+    assert "Resolved storm-01" in bench.ops.received()[-2:]
