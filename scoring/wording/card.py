@@ -226,7 +226,11 @@ class Card:
     @property
     def text(self) -> str:
         """The whole card as plain text."""
-        rows = [self.headline, *(line.text for line in self.lines)]
-        if self.actions:
-            rows.append(" · ".join(f"{action.text}: {action.url}" for action in self.actions))
-        return "\n".join(rows)
+        links = " · ".join(f"{action.text}: {action.url}" for action in self.actions)
+        return "\n".join([self.headline, *(line.text for line in self.lines), *filter(None, [links])])
+
+    @property
+    def letter(self) -> str:
+        """The same with a line to each link, for readers of plain text: six long addresses in one line are a wall."""
+        links = (f"{action.text}: {action.url}" for action in self.actions)
+        return "\n".join([self.headline, *(line.text for line in self.lines), *links])

@@ -258,7 +258,7 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     elif alert.at_end is not None:
         result = end_of(alert, alert.at_end, wording)
     else:
-        result = verdict_of(alert, wording)
+        result = verdict_of(alert, wording, around.present)
     name = pool_name(alert.store_id, language) or around.store.name
     return f"{verdict} · {name} · {result}"
 

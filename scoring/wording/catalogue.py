@@ -227,6 +227,30 @@ _CHANNELS: Mapping[str, Text] = {
 }
 
 
+#: names of payment methods that many shops use, in small letters; any other is shown as it is written
+_METHODS: Mapping[str, Text] = {
+    "card": Text("银行卡", "card"),
+    "credit_card": Text("信用卡", "credit card"),
+    "debit_card": Text("借记卡", "debit card"),
+    "paypal": Text("PayPal", "PayPal"),
+    "cod": Text("货到付款", "cash on delivery"),
+    "cash_on_delivery": Text("货到付款", "cash on delivery"),
+    "bank_transfer": Text("银行转账", "bank transfer"),
+    "wallet": Text("电子钱包", "wallet"),
+    "gift_card": Text("礼品卡", "gift card"),
+    "alipay": Text("支付宝", "Alipay"),
+    "wechat_pay": Text("微信支付", "WeChat Pay"),
+    "apple_pay": Text("Apple Pay", "Apple Pay"),
+    "google_pay": Text("Google Pay", "Google Pay"),
+    "klarna": Text("Klarna", "Klarna"),
+}
+
+
+def _method_name(value: str, language: Language) -> str | None:
+    known = _METHODS.get(value.lower().replace(" ", "_").replace("-", "_"))
+    return known(language) if known else None
+
+
 _NAMED_SEGMENTS: Mapping[str, Text] = {
     OTHER: Text("其他分群", "Other segments"),
     NO_PAGE: Text("不经过页面的订单", "Orders without a page"),
@@ -246,6 +270,7 @@ def segment_name(segment: str, language: Language, among: Iterable[str] = ()) ->
     known = {
         **{device.value: name for device, name in DEVICE_NAMES.items()},
         **_CHANNELS,
+        **COUNTRY_NAMES,
         "-": Text("未标明", "unspecified"),
     }
     rows = [one.split(JOINT) for one in among if JOINT in one]
@@ -253,7 +278,9 @@ def segment_name(segment: str, language: Language, among: Iterable[str] = ()) ->
     parts = segment.split(JOINT)
     if len(given) == len(parts) and any(given):
         parts = list(itertools.compress(parts, given))
-    return " × ".join(known[part](language) if part in known else part for part in parts)
+    return " × ".join(
+        known[part](language) if part in known else _method_name(part, language) or part for part in parts
+    )
 
 
 _POOLS: Mapping[PoolDimension, Text] = {
@@ -271,7 +298,7 @@ def pool_name(identifier: str, language: Language) -> str | None:
     dimension, value = parsed
     platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
     names = COUNTRY_NAMES if dimension is PoolDimension.COUNTRY else platforms
-    shown = names[value](language) if value in names else value
+    shown = names[value](language) if value in names else _method_name(value, language) or value
     if language == "zh" and dimension is not PoolDimension.PAYMENT_METHOD and shown[-1:].isascii():
         shown += " "  # as Chinese is set next to Latin letters
     return _POOLS[dimension](language, value=shown)

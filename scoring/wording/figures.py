@@ -54,6 +54,10 @@ _WHEN_IT_FIRED = Text(
 )
 
 
+#: by this share of what was expected, things differ from what a headline says of when it fired
+_MOVED = 0.15
+
+
 def period_note(alert: AlertTransition) -> PeriodNote | None:
     """Which days an alert on a report is about; None for every other alert."""
     return parse_period_note(alert.note) if alert.step in PERIOD_STEP_WORDS else None
@@ -168,9 +172,22 @@ def _in_base(money: MoneyLost, wording: Wording) -> str:
     return said + (RATE_OF(wording.language, day=wording.day(day)) if day else "")
 
 
-def verdict_of(alert: AlertTransition, wording: Wording) -> str:
-    """What moved, and the rate that it fired on, or the count where there is no rate, with what was expected."""
-    result = _rate(alert, alert, (_RATE, _RATE_OVER), wording) or _counted(alert, alert, wording)
+def _has_moved(then: WindowFigures | AlertTransition, now: WindowFigures) -> bool:
+    """Whether more or less of what was expected comes now: the figures of then would be taken for the present."""
+    if then.expected <= 0 or now.expected <= 0:
+        return True
+    return abs(now.observed / now.expected - then.observed / then.expected) >= _MOVED
+
+
+def verdict_of(alert: AlertTransition, wording: Wording, present: WindowFigures | None = None) -> str:
+    """What moved, and the rate that it fired on, or the count where there is no rate, with what was expected.
+
+    Where things are no longer as they were then (``present``), the count of now.
+    """
+    if present is not None and period_note(alert) is None and _has_moved(alert, present):
+        result = _counted(alert, present, wording)
+    else:
+        result = _rate(alert, alert, (_RATE, _RATE_OVER), wording) or _counted(alert, alert, wording)
     return _VERDICT(wording.language, kind=KIND_NAMES[alert.kind](wording.language), result=result)
 
 

@@ -75,7 +75,7 @@ class Message:
 def message_text(message: Message) -> str:
     """All cards as plain text, with the summary of a storm and the note in front."""
     lead = "".join(f"{line}\n" for line in (message.summary, message.note) if line)
-    return lead + "\n\n".join(card.text for card in message.cards)
+    return lead + "\n\n".join(card.letter for card in message.cards)
 
 
 class Channel(Protocol):

@@ -89,7 +89,7 @@ def test_money_is_left_out_where_the_worth_of_an_event_is_unknown() -> None:
 
 
 def test_where_names_the_segment_and_its_share_and_leaves_small_shares_out() -> None:
-    assert line(card(), LineKind.WHERE) == "主要在 iOS × paypal（占缺口 74%）"
+    assert line(card(), LineKind.WHERE) == "主要在 iOS × PayPal（占缺口 74%）"
 
 
 def test_the_reader_s_clock_comes_first_and_the_store_s_follows() -> None:
@@ -297,13 +297,24 @@ def changed(**fields: object) -> AlertTransition:
     return msgspec.structs.replace(ALERT, **fields)
 
 
+def test_a_headline_gave_the_worst_minutes_of_before_as_the_present() -> None:
+    worse = msgspec.structs.replace(ALERT, observed=20.0, expected=350.0)
+    now = replace(AROUND, present=WindowFigures(310.0, 350.0, 330.0, 370.0, 30, 0.0))
+    assert card(worse, now).headline == "严重 · US-独立站 · 转化下降：近 30 分钟支付 310 笔（预期 330–370）"
+    assert card(worse, now, "en").headline.endswith(
+        "Conversion drop: 310 payments in 30 min (expected 330–370)"
+    )
+    same = replace(AROUND, present=WindowFigures(294.0, 355.0, 340.0, 370.0, 30, 0.0))
+    assert card(ALERT, same).headline == card().headline
+
+
 def test_a_card_holds_nothing_but_this() -> None:
     assert card(language="en").text.splitlines()[:9] == [
         "Critical · US-独立站 · Conversion drop: Orders → Payments 71.4% (expected 83.0%–88.1%)",
         "Last 30 min: 294 payments, about 61 fewer than the 355 expected; about 61 fewer payments since it began (40–82), "
         "about $2,900 ($1,900–$3,900)",
         "Anomaly score 8.4 (alerts from 7, sample 412): chance if nothing were wrong about 1 in 251M",
-        "Mainly in iOS × paypal (74% of the shortfall)",
+        "Mainly in iOS × PayPal (74% of the shortfall)",
         "Data is live (last event 4 s ago), the pixel sees 98% of orders; no sale or holiday that day; more like a real drop",
         "Since Mar 4, 12:53 Shanghai (store time Mar 3, 20:53 Los Angeles), 9 min so far",
         "Payments: Look at success rate and failure codes per payment method; see the provider's status page.",
@@ -393,8 +404,8 @@ C = AlertContribution
             changed(contributions=(C("ios/-", 0.2), C("-/card", 0.3))),
             "Mainly in iOS × unspecified (20% of the shortfall), unspecified × card (30% of the shortfall)",
         ),
-        (changed(members=("a", "b")), "Mainly in iOS × paypal (74% of the shortfall)"),
-        (changed(kind=AlertKind.POOLED), "Mainly in iOS × paypal (74% of the shortfall)"),
+        (changed(members=("a", "b")), "Mainly in iOS × PayPal (74% of the shortfall)"),
+        (changed(kind=AlertKind.POOLED), "Mainly in iOS × PayPal (74% of the shortfall)"),
         (changed(kind=AlertKind.POOLED, members=tuple("abcde")), "5 stores: a, b, c, d, e"),
         (changed(kind=AlertKind.POOLED, members=tuple("abcdef")), "6 stores: a, b, c, d, e, …"),
     ],

@@ -418,7 +418,7 @@ async def test_a_subject_cannot_smuggle_a_header_in(smtp: tuple[Inbox, str]) -> 
 async def test_the_console_gets_the_whole_card() -> None:
     written: list[str] = []
     await ConsoleChannel(written.append).send(message(note="note"))
-    assert written == [f"note\n{CARD.text}"]
+    assert written == [f"note\n{CARD.letter}"]
 
 
 async def test_apprise_sends_by_its_own_kinds_of_address(hook: Hook) -> None:
