@@ -17,8 +17,6 @@ from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import DataOption, audited, configuration, failed, login_name, running_instance
 from streams.cli.terminal import console, say, say_json
-from streams.clickhouse.asking import ask
-from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now_ms
 from streams.printable import counted, printable
 
@@ -62,6 +60,9 @@ alerts = typer.Typer(
 
 def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
     """The rows of an answer; where there is none, says why and ends the command."""
+    from streams.clickhouse.asking import ask
+    from streams.clickhouse.errors import ClickHouseError
+
     try:
         return [json.loads(line) for line in ask(settings, query, "JSONEachRow", parameters)]
     except ClickHouseError as error:

@@ -10,12 +10,10 @@ import typer
 
 from streams.cli.starting import checked_settings
 from streams.cli.terminal import say
-from streams.instance.files import NoInstanceError, connect_settings
-from streams.schema import ConfigError
-from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.config.model import Config, StoreConfig
+    from streams.settings import Settings
 #: of every command that asks a running instance
 DataOption = Annotated[
     Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
@@ -45,6 +43,8 @@ def audited(settings: Settings, what: str, who: str = "") -> None:
 
 def running_instance(data: Path | None) -> Settings:
     """The settings of the running instance; where there is none, says so and ends the command."""
+    from streams.instance.files import NoInstanceError, connect_settings
+
     try:
         return connect_settings(checked_settings(data=data))
     except NoInstanceError as error:
@@ -54,6 +54,7 @@ def running_instance(data: Path | None) -> Settings:
 def configuration(settings: Settings) -> Config:
     """The configuration in use; where it has errors, says so and ends the command."""
     from streams.config.loading import find_config, load_config
+    from streams.schema import ConfigError
 
     try:
         return load_config(find_config(settings.data, settings.config))

@@ -24,14 +24,29 @@ def module_of(name: str) -> str:
 
 def load(name: str) -> Any:
     """The command ``name`` with everything that it imports; what it logs is kept quiet, for it answers in sentences."""
-    from streams.logs import keep_quiet
-
-    keep_quiet()  # `up`, `demo` and `run` write logs and say where
     app = typer.Typer(rich_markup_mode="markdown")
     app.callback()(lambda: None)  # a group whatever the number of its commands
     importlib.import_module(module_of(name)).register(app)
     group: Any = typer.main.get_command(app)
-    return group.commands[name]
+    command = group.commands[name]
+    _keep_quiet(command)
+    return command
+
+
+def _keep_quiet(command: Any) -> None:
+    """Nothing is logged once ``command``, or one of its own commands, begins: its help needs no library of logs for that."""
+    for own in getattr(command, "commands", {}).values():
+        _keep_quiet(own)
+    if not hasattr(command, "commands"):
+        begin = command.invoke
+
+        def invoke(ctx: Any) -> Any:
+            from streams.logs import keep_quiet
+
+            keep_quiet()  # `up`, `demo` and `run` write logs and say where
+            return begin(ctx)
+
+        command.invoke = invoke
 
 
 def group_of(summaries: Mapping[str, str]) -> type[TyperGroup]:

@@ -9,17 +9,18 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.cli.asking import DataOption, running_instance
 from streams.cli.csv_lines import without_formulas
 from streams.cli.terminal import console, say, write_line
-from streams.clickhouse.asking import answer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, message_of
 from streams.printable import printable
-from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 #: rows that a table shows; the other forms have no limit
 TABLE_ROWS = 1000
@@ -145,6 +146,8 @@ def sql(
 
     Example: funnelwatch sql "select stage, sum(count) from stage_counts group by stage" --json
     """
+    from streams.clickhouse.asking import answer
+
     text = _question(query, file)
     parameters = _parameters(param or [])
     settings = running_instance(data)

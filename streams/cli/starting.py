@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 
 from streams.cli.terminal import say
-from streams.schema import ConfigError
-from streams.settings import Settings, load_settings, setting_errors
 
 if TYPE_CHECKING:
     from streams.config.model import Config
+    from streams.settings import Settings
 
 data_option = Annotated[
     Path | None,
@@ -31,6 +29,11 @@ def fail(message: str, code: int = 1) -> NoReturn:
 
 def checked_settings(**overrides: object) -> Settings:
     """The settings with those ``overrides`` that are not None, or the end of the command naming every bad one."""
+    # it takes longer to load than a help text to print
+    from pydantic import ValidationError
+
+    from streams.settings import load_settings, setting_errors
+
     try:
         return load_settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as error:
@@ -43,6 +46,7 @@ def checked_config(settings: Settings) -> tuple[Path | None, Config]:
     """The configuration file in use and its content, or the end of the command naming every error in it."""
     # its model knows every channel, source and calendar: half a second that commands without a configuration need not spend
     from streams.config.loading import find_config, load_config
+    from streams.schema import ConfigError
 
     path = find_config(settings.data, settings.config)
     try:

@@ -80,6 +80,26 @@ def test_a_short_command_loads_no_heavy_library(words: list[str], tmp_path: obje
     assert set(HEAVY) & set(loaded) == set()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["alerts", "list"],
+        ["alerts", "close"],
+        ["sql"],
+        ["status"],
+        ["digest", "preview"],
+        ["route", "explain"],
+    ],
+)
+def test_a_help_text_loaded_settings_logs_and_the_http_client(words: list[str]) -> None:
+    program = f"import sys; sys.argv[1:] = {[*words, '--help']!r}\nfrom streams.cli.main import app\n"
+    program += "try: app()\nexcept SystemExit: pass\nprint('loaded', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert loaded[0] == "loaded"
+    assert {"pydantic_settings", "structlog", "urllib3"} & set(loaded) == set()
+
+
 def test_completion_offers_commands_without_loading_them() -> None:
     asked = {"_FUNNELWATCH_COMPLETE": "complete_bash", "COMP_WORDS": "funnelwatch st", "COMP_CWORD": "1"}
     assert "status" in CliRunner().invoke(app, [], env=asked, prog_name="funnelwatch").output
