@@ -67,12 +67,12 @@ def _partly_checked(rows: list[StoreRow], context: DigestContext) -> list[str]:
     """The stores that were not checked throughout, those least checked first; new ones and imports are learning, and said so."""
     when, wording = context.occurrence, context.wording
     minutes = (when.to_ms - when.from_ms) / 60_000
-    shares = [
-        (checked_share(row.store, when.from_ms, when.to_ms), row)
-        for row in rows
-        if row.verdict is not Verdict.LEARNING
-    ]
-    few = sorted(((share, row) for share, row in shares if share < CHECKED_SHARE), key=lambda pair: pair[0])
+    shares = [(checked_share(row.store, when.from_ms, when.to_ms), row) for row in rows]
+    if not any(share for share, _ in shares):
+        return []  # nothing was checked at all, which is said in the line before
+    few = [(share, row) for share, row in shares if share < CHECKED_SHARE]
+    few = [(share, row) for share, row in few if row.verdict is not Verdict.LEARNING]
+    few.sort(key=lambda pair: pair[0])
     return [
         texts.UNCHECKED_STORE(
             wording.language, store=row.store.name, span=wording.span((1 - share) * minutes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -43,6 +44,7 @@ from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
 from streams.web.frame.errors import NO_ALERT, NotFoundError
 from streams.web.frame.forms import name_of
+from streams.web.frame.parts import late_parts, unless_late
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
@@ -67,6 +69,7 @@ ALL_STEPS = (*STEP_BY_ID, *PERIOD_STEP_BY_ID)
 ANY_STEP = Parameter("step", {"type": "string", "enum": list(ALL_STEPS)}, "Only this step.")
 #: seconds between updates of an open page
 LIVE_S = 10
+NO_LINE: dict[str, Any] = {"series": None, "line": None, "chart_label": ""}
 STATE = Parameter("state", {"type": "string", "enum": list(STATES[1:])}, "Only this state.")
 DAYS = Parameter(
     "days",
@@ -95,11 +98,16 @@ class AlertPages:
         days = choice_of(query, "days", HISTORY_DAYS, 30)
         handling, name = one_of(query, "handling", HANDLINGS, ""), name_of(request)
         view: dict[str, Any] = {"alerts": (), "free": set(), "responses": None, "problem": ""}
+        late: dict[str, str] = {}
         try:
-            listed = await self._alerts.alerts(state, store, 200, at_ms, step=step, days=days)
-            view["alerts"] = handled(listed.alerts, handling, name)
-            view["free"] = {alert.alert_id for alert in view["alerts"] if is_unclaimed(alert)}
-            view["responses"] = await self._alerts.responses(state, store, step, days, at_ms)
+            listed, view["responses"] = await asyncio.gather(
+                self._alerts.alerts(state, store, 200, at_ms, step=step, days=days, late=late),
+                unless_late(late, "responses", self._alerts.responses(state, store, step, days, at_ms)),
+            )
+            # who has taken one is not known where it could not be read: nothing is chosen by it, and nothing offered
+            view["alerts"] = listed.alerts if "people" in late else handled(listed.alerts, handling, name)
+            if "people" not in late:
+                view["free"] = {alert.alert_id for alert in view["alerts"] if is_unclaimed(alert)}
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -112,6 +120,7 @@ class AlertPages:
             box=BOX,
             days_offered=HISTORY_DAYS,
             step_ids=ALL_STEPS,
+            **late_parts(late, self._renderer.reader(request)),
             store_ids=list(dict.fromkeys([s.id for s in self._config.stores] + ([store] if store else []))),
             **view,
         )
@@ -131,12 +140,12 @@ class AlertPages:
 
         ``failure`` says why an action was not taken; ``filled`` is what was typed, so that nobody types it twice.
         """
-        found = await self._alerts.alert_and_actions(request.match_info["alert"])
+        late: dict[str, str] = {}
+        found = await self._alerts.alert_and_actions(request.match_info["alert"], late)
         if found is None:
             return self._renderer.missing(request, "no_such_alert")
         alert, actions = found
         at_ms, entries = now_ms(), tuple(self._actions.entry(action) for action in actions)
-        transitions = await self._alerts.transitions(alert.alert_id)
         store = self._renderer.names(request).config(alert.store_id)
         return self._renderer.render(
             request,
@@ -146,13 +155,6 @@ class AlertPages:
             a=alert,
             now_ms=at_ms,
             store=store,
-            life=sorted(
-                [
-                    *turns(transitions, self._renderer.reader(request), self._renderer.names(request)),
-                    *entries,
-                ],
-                key=lambda entry: entry.at_ms,
-            ),
             done=next((e for e in entries if e.action_id == request.query.get("done")), None),
             failure=failure,
             filled=defaultdict(str, filled or {}),
@@ -161,19 +163,44 @@ class AlertPages:
             silences_minutes=SILENCES_MINUTES,
             checks=advice(alert, self._renderer.reader(request)),
             report=report_said(alert, self._renderer.reader(request).language),
-            course=await course_behind(self._database, self._config, alert, self._renderer.reader(request)),
             period=partial(period_named, alert),
-            drift=await drift_said(self._database, alert, store.zone),
-            signals=await self._signals(request, alert, at_ms),
             sql=behind(alert, at_ms, self._config),
             breakdown_link=_breakdown_link(alert, at_ms),
-            **await self._line(request, alert, at_ms),
+            **await self._parts(request, alert, entries, at_ms, late),
         )
+
+    async def _parts(
+        self,
+        request: web.Request,
+        alert: Alert,
+        entries: Sequence[ActionEntry],
+        at_ms: int,
+        late: dict[str, str],
+    ) -> dict[str, Any]:
+        """What is read for the page of one alert alone: each part on its own."""
+        reader, names = self._renderer.reader(request), self._renderer.names(request)
+        zone = names.config(alert.store_id).zone
+        transitions, line, course, drift, signals = await asyncio.gather(
+            unless_late(late, "life", self._alerts.transitions(alert.alert_id)),
+            unless_late(late, "late_line", self._line(request, alert, at_ms)),
+            unless_late(late, "late_line", course_behind(self._database, self._config, alert, reader)),
+            unless_late(late, "late_line", drift_said(self._database, alert, zone)),
+            unless_late(late, "meanwhile", self._signals(request, alert, at_ms)),
+        )
+        life = [*turns(transitions or (), reader, names), *entries]
+        return {
+            "life": sorted(life, key=lambda entry: entry.at_ms),
+            "course": course,
+            "drift": drift,
+            "signals": signals or (),
+            **(line or NO_LINE),
+            **late_parts(late, reader),
+        }
 
     async def _line(self, request: web.Request, alert: Alert, at_ms: int) -> dict[str, Any]:
         """The line of the alert's step from before it opened to a while after its end."""
         if alert.step not in STEP_BY_ID or alert.kind == AlertKind.DRIFT:
-            return {"series": None, "line": None, "chart_label": ""}
+            return NO_LINE
         end_ms = min(at_ms, (alert.resolved_at_ms or at_ms) + 30 * MINUTE_MS)
         hours = min(72.0, max(2.0, (end_ms - alert.opened_at_ms) / HOUR_MS + 1.5))
         series = await self._stores.readable_series(

@@ -18,6 +18,7 @@ from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, al
 from streams.incidents.present import PresentFigures, PresentReader
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Transition
+from streams.web.frame.parts import unless_late
 from streams.web.grid.answers import MoneyEstimate
 from streams.web.grid.money import AlertPrices
 
@@ -78,18 +79,23 @@ class AlertQueries:
         step: str = "",
         days: float = ALERT_DAYS,
         live: bool = True,
+        late: dict[str, str] | None = None,
     ) -> Alerts:
         """Alerts of the last ``days``, open ones first, then the newest.
 
-        At a past moment (``live`` is false) each is as it was then, and so is what had been done about it.
+        At a past moment (``live`` is false) each is as it was then, and so is what had been done about it. With ``late``, what
+        of them could not be read (how they are now, what was done) is left out and noted there.
         """
         from_ms = at_ms - int(days * DAY_MS)
         sql, then = (ALERTS, {}) if live else (alerts_then(ALERTS), {"at_ms": at_ms})
         rows = await self._database.rows(
             sql, state=state, store=store_id, step=step, most=most, from_s=from_ms // 1000, **then
         )
-        alerts = await self._alerts_of(rows, at_ms)
-        actions = await self._actions.about((a.alert_id for a in alerts), from_ms)
+        alerts = await self._alerts_of(rows, at_ms, late)
+        asked = self._actions.about((a.alert_id for a in alerts), from_ms)
+        actions = await (asked if late is None else unless_late(late, "people", asked))
+        if actions is None:
+            return Alerts(at_ms, tuple(alerts))
         if not live:
             actions = {key: [a for a in found if a.at_ms <= at_ms] for key, found in actions.items()}
         return Alerts(at_ms, tuple(self._with_actions(a, actions[a.alert_id], at_ms) for a in alerts))
@@ -99,12 +105,17 @@ class AlertQueries:
         found = await self.alert_and_actions(alert_id)
         return found[0] if found else None
 
-    async def alert_and_actions(self, alert_id: str) -> tuple[Alert, list[HumanAction]] | None:
-        """One alert and what people did about it, None if there is none of that id."""
+    async def alert_and_actions(
+        self, alert_id: str, late: dict[str, str] | None = None
+    ) -> tuple[Alert, list[HumanAction]] | None:
+        """One alert and what people did about it, None if there is none of that id.
+
+        With ``late``, how it is now is left out where that could not be read, and noted there.
+        """
         rows = await self._database.rows(ALERT, alert=alert_id)
         if not rows:
             return None
-        (alert,) = await self._alerts_of(rows, now_ms())
+        (alert,) = await self._alerts_of(rows, now_ms(), late)
         actions = (await self._actions.about([alert_id], alert.opened_at_ms - DAY_MS))[alert_id]
         return self._with_actions(alert, actions, now_ms()), actions
 
@@ -146,12 +157,17 @@ class AlertQueries:
             for row in rows
         )
 
-    async def _alerts_of(self, rows: Sequence[Row], at_ms: int) -> list[Alert]:
+    async def _alerts_of(
+        self, rows: Sequence[Row], at_ms: int, late: dict[str, str] | None = None
+    ) -> list[Alert]:
         """The alerts of rows, with their money and how they are at ``at_ms``, by one question each for all."""
         found = [alert_of(row) for row in rows]
-        prices, present = await asyncio.gather(self._prices.of(found), self._present.of(found, at_ms))
+        asked = self._present.of(found, at_ms)
+        prices, present = await asyncio.gather(
+            self._prices.of(found), asked if late is None else unless_late(late, "late_present", asked)
+        )
         return [
-            _answer(row, a, prices[a.alert_id], present.get(a.alert_id))
+            _answer(row, a, prices[a.alert_id], (present or {}).get(a.alert_id))
             for row, a in zip(rows, found, strict=True)
         ]
 

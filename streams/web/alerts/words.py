@@ -53,8 +53,8 @@ ALERT_WORDS: Mapping[str, Text] = {
     "rate_of": Text("（{day}汇率）", " at the rate of {day}"),
     "where": Text("主要在", "Mainly in"),
     "since": Text("始于", "Since"),
-    "yours": Text("你的时间", "your time"),
-    "stores_clock": Text("店铺时间", "store time"),
+    "on_clock": Text("{at}（{zone}）", "{at} ({zone})"),
+    "stores_clock": Text("店铺当地 {at}（{zone}）", "store time {at} ({zone})"),
     "lasted": Text("持续 {span}", "lasted {span}"),
     "for_span": Text("已 {span}", "for {span}"),
     "facts": Text("告警内容", "Alert details"),
@@ -187,5 +187,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "device": Text("设备", "Device"),
     "order_id": Text("订单", "Order"),
     "responses": Text("响应", "Response"),
+    "late_present": Text("目前的情况", "How things are now"),
+    "late_line": Text("曲线", "The chart"),
     "alerts": Text("告警", "Alerts"),
 }  # fmt: skip

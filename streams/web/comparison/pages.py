@@ -13,6 +13,7 @@ from streams.web.comparison.bars import pictures
 from streams.web.comparison.queries import HOURS, ComparisonQueries
 from streams.web.comparison.words import COMPARISON_WORDS
 from streams.web.frame.arguments import choice_of
+from streams.web.frame.parts import late_parts
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes, choice
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 
@@ -30,8 +31,9 @@ class ComparisonPages:
         """GET /compare."""
         at_ms, hours = now_ms(), choice_of(request.query, "hours", HOURS, 24)
         view: dict[str, Any] = {"comparison": None, "problem": ""}
+        late: dict[str, str] = {}
         try:
-            view["comparison"] = await self._queries.comparison(hours, at_ms)
+            view["comparison"] = await self._queries.readable(hours, at_ms, late)
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -43,6 +45,7 @@ class ComparisonPages:
             pictures=pictures,
             covered=_covered(view["comparison"]),
             is_empty=_is_empty(view["comparison"]),
+            **late_parts(late, self._renderer.reader(request)),
             **view,
         )
 

@@ -30,6 +30,7 @@ from streams.web.comparison.answers import (
     StepComparison,
     StoreComparison,
 )
+from streams.web.frame.parts import unless_late
 
 _log = structlog.get_logger()
 HOURS: tuple[int, ...] = (1, 6, 24)
@@ -104,20 +105,36 @@ class ComparisonQueries:
         self._drops: dict[tuple[str, int], dict[str, KnownDrop]] = {}
 
     async def comparison(self, hours: int, at_ms: int) -> PlatformComparison:
-        """All stores over the last ``hours`` full minutes."""
+        """All stores over the last ``hours`` full minutes.
+
+        Raises:
+            ClickHouseUnreachableError: something of it could not be read.
+        """
+        late: dict[str, str] = {}
+        compared = await self.readable(hours, at_ms, late)
+        for reason in late.values():
+            raise ClickHouseUnreachableError(reason)
+        return compared
+
+    async def readable(self, hours: int, at_ms: int, late: dict[str, str]) -> PlatformComparison:
+        """The same with what could be read: without rates if they could not, which is noted in ``late``."""
         to_ms = at_ms // MINUTE_MS * MINUTE_MS - MINUTE_MS
-        return await self._database.shared(
+        compared, not_read = await self._database.shared(
             ("comparison", hours), FRESH_S, lambda: self._compare(to_ms - hours * HOUR_MS, to_ms)
         )
+        late.update(not_read)
+        return compared
 
-    async def _compare(self, from_ms: int, to_ms: int) -> PlatformComparison:
-        span = {"from_s": from_ms // 1000, "to_s": to_ms // 1000}
+    async def _compare(self, from_ms: int, to_ms: int) -> tuple[PlatformComparison, dict[str, str]]:
+        span, late = {"from_s": from_ms // 1000, "to_s": to_ms // 1000}, dict[str, str]()
         sums, counts, drops = await asyncio.gather(
-            self._database.rows(SUMS, **span), self._database.rows(COUNTS, **span), self._smallest_drops()
+            self._database.rows(SUMS, **span),
+            unless_late(late, "rate", self._database.rows(COUNTS, **span)),
+            self._smallest_drops(late),
         )
         by_step = {(row["store_id"], row["step"]): row for row in sums}
         totals: dict[str, StageTotals] = {}
-        for row in counts:
+        for row in counts or ():
             of_store = totals.setdefault(row["store_id"], StageTotals())
             of_store.counts[row["stage"]] = int(row["total"])
             of_store.pageless[row["stage"]] = int(row["pageless"])
@@ -146,17 +163,16 @@ class ComparisonQueries:
             )
             for platform, stores in by_platform.items()
         ]
-        return PlatformComparison(
-            from_ms, to_ms, tuple(sorted(groups, key=lambda g: (-len(g.stores), g.platform)))
-        )
+        groups.sort(key=lambda g: (-len(g.stores), g.platform))
+        return PlatformComparison(from_ms, to_ms, tuple(groups)), late
 
-    async def _smallest_drops(self) -> dict[str, dict[str, KnownDrop]]:
+    async def _smallest_drops(self, late: dict[str, str]) -> dict[str, dict[str, KnownDrop]]:
         """By store, the smallest drop each step could show within an hour; stores not worked out yet are left out."""
-        try:
-            rows = await self._database.shared(
-                ("baselines",), BASELINES_FRESH_S, lambda: self._database.rows(BASELINES)
-            )
-        except ClickHouseUnreachableError:
+        asked = self._database.shared(
+            ("baselines",), BASELINES_FRESH_S, lambda: self._database.rows(BASELINES)
+        )
+        rows = await unless_late(late, "smallest", asked)
+        if rows is None:
             return {}
         await asyncio.to_thread(self._work, rows)
         keys = {(row["store_id"], int(row["published_ms"])) for row in rows}

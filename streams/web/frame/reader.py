@@ -111,6 +111,10 @@ class PageReader:
         """Day and minute."""
         return f"{self.day(at_ms, zone)} {self.clock(at_ms, zone)}"
 
+    def zone_name(self, zone: str = "") -> str:
+        """The name of the reader's clock, or of that of ``zone``: 北京时间, Los Angeles."""
+        return ReaderWording(self.language).zone(zone or self.zone)
+
     def second(self, at_ms: int) -> str:
         """Day, minute and second on the reader's clock."""
         return f"{self.day(at_ms)} {self._at(at_ms, '').strftime('%H:%M:%S')}"

@@ -31,6 +31,11 @@ FRAME_WORDS: Mapping[str, Text] = {
     "store": Text("店铺", "Store"),
     "source": Text("来源", "Source"),
     "unreadable_title": Text("暂时读不到数据", "Data cannot be read right now"),
+    "late_parts": Text(
+        "这次没有读到：{names}。其余内容是最新的，下次更新时会再读。",
+        "Not read this time: {names}. The rest is up to date; the next update asks again.",
+    ),
+    "late_part": Text("这次没有读到。", "Not read this time."),
     "stores": Text("店铺", "Stores"),
     "no_stores": Text(
         "还没有店铺。在 funnelwatch.yaml 里加入店铺，或发送第一批事件。",

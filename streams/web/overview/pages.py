@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
-from scoring.wording.text import joined
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.instance.files import role_and_number
@@ -19,6 +18,7 @@ from streams.web.alerts.queries import AlertQueries
 from streams.web.dead_letters.queries import DeadLetterQueries
 from streams.web.frame.arguments import at_of
 from streams.web.frame.errors import UNKNOWN_STORE, BadQueryError
+from streams.web.frame.parts import late_parts, unless_late
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
@@ -41,7 +41,6 @@ from streams.web.status.answers import Status
 from streams.web.status.queries import StatusQueries
 from streams.web.store.queries import StoreQueries
 
-T = TypeVar("T")
 SHOWN_TILES = 24
 #: most of the further stores that are listed by name; the others are found by their names
 LISTED_STORES = 300
@@ -78,7 +77,7 @@ class OverviewPage:
         view = {**_health(status), **await asking}
         _judge_database(view, status)
         reader = self._renderer.reader(request)
-        view["late_names"] = joined(reader.language, map(reader.word, view["late"]))
+        view.update(late_parts(view["late"], reader))
         return self._renderer.render(
             request,
             "overview/overview.html",
@@ -104,9 +103,9 @@ class OverviewPage:
         grid = await self._grid.stores(at_ms, is_live)
         late: dict[str, str] = {}
         listed, letters, traded = await asyncio.gather(
-            _unless_late(late, "alerts", self._alerts.alerts("", "", 50, at_ms, live=is_live)),
-            _unless_late(late, "dead_letters", self._letters.summary(24, at_ms)),
-            _unless_late(late, "late_today", self._today.days(reader.zone, at_ms)),
+            unless_late(late, "alerts", self._alerts.alerts("", "", 50, at_ms, live=is_live)),
+            unless_late(late, "dead_letters", self._letters.summary(24, at_ms)),
+            unless_late(late, "late_today", self._today.days(reader.zone, at_ms)),
         )
         pins = pinned(request)
         stores = pinned_first(selected(grid.stores, self._config, wanted), pins)
@@ -141,17 +140,8 @@ class OverviewPage:
         chosen = _chosen(grid.stores, stores, request.query.get("store"))
         if chosen is not None:
             parts = self._chosen.parts(request, chosen, firing, at_ms)
-            view.update(await _unless_late(late, "late_store", parts) or {})
+            view.update(await unless_late(late, "late_store", parts) or {})
         return view
-
-
-async def _unless_late(late: dict[str, str], part: str, asked: Awaitable[T]) -> T | None:
-    """One part of the page; None if ClickHouse is too slow with it, which is then noted in ``late`` with the reason."""
-    try:
-        return await asked
-    except ClickHouseUnreachableError as error:
-        late[part] = str(error)
-        return None
 
 
 def _not_known(_: str) -> None:

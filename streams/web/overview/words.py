@@ -54,11 +54,6 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "slow_db": Text("响应慢", "Slow"),
     "late_today": Text("今日数据", "Today's figures"),
     "late_store": Text("所选店铺", "The chosen store"),
-    "late_parts": Text(
-        "这次没有读到：{names}。其余内容是最新的，下次更新时会再读。",
-        "Not read this time: {names}. The rest is up to date; the next update asks again.",
-    ),
-    "late_part": Text("这次没有读到。", "Not read this time."),
     "answering": Text("正常", "Answering"),
     "newest_event": Text("最新事件", "Newest event"),
     "none_15": Text("近 15 分钟无事件", "None in 15 min"),

@@ -20,6 +20,8 @@ from streams.web.store.change_answers import CohortRow, Cohorts, Contributions
 from streams.web.store.queries import StoreQueries
 
 FRESH_S = 30.0
+#: cohorts are of days, and are made from the raw events of weeks
+COHORTS_FRESH_S = 600.0
 #: what a change is compared against
 AGAINST = ("last_week", "expectation")
 #: days back and days a cohort, by slow step
@@ -151,7 +153,7 @@ class ChangeQueries:
         """Cohorts of a slow step, each with how complete it should be by now."""
         return await self._database.shared(
             ("cohorts", store_id, step, at_ms // (60 * MINUTE_MS)),
-            FRESH_S,
+            COHORTS_FRESH_S,
             lambda: self._cohorts(store_id, step, at_ms),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
@@ -11,14 +12,17 @@ from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS
 from scoring.records.source_names import report_source_name
 from scoring.wording.period_words import PERIOD_STEP_WORDS
+from scoring.wording.text import Language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
+from streams.config.model import StoreConfig
 from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS
 from streams.web.cleaning.pages import cleaned_board
 from streams.web.cleaning.queries import CleaningQueries
 from streams.web.cleaning.words import cleaning_reason, sign_names
 from streams.web.frame.arguments import at_of, choice_of, limit_of, moment_of, number_of, one_of
 from streams.web.frame.errors import BadQueryError
+from streams.web.frame.parts import late_parts, unless_late
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
@@ -77,25 +81,18 @@ class StorePages:
         hours = choice_of(request.query, "hours", HOURS, 24)
         against = one_of(request.query, "against", AGAINST, AGAINST[0])
         at_ms, _ = at_of(request.query, now_ms())
-        view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "cleaned": (), "problem": ""}
-        language = self._renderer.reader(request).language
+        reader, late = self._renderer.reader(request), dict[str, str]()
         store = self._renderer.names(request).config(request.match_info["store"])
         try:
-            store_id = await self._store(request)
-            view["algebra"] = await self._changes.contributions(store_id, hours, against, at_ms)
-            view["cohorts"] = [await self._changes.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
-            steps = tuple(part.step for part in view["algebra"].parts if part.step) or ALL_STEPS
-            view["signals"] = await read_signals(
-                self._database, store_id, steps, at_ms - hours * HOUR_MS, at_ms, language
-            )
-            view["board"] = await report_board(self._reports, store_id, at_ms)
-            view["cleaned"] = await cleaned_board(self._cleaning, store_id, store.zone, at_ms)
+            await self._store(request)
+            view = await self._parts(store, hours, against, at_ms, reader.language, late)
+            problem = next(iter(late.values())) if len(late) == len(view) else ""
         except ClickHouseUnreachableError as error:
-            view["problem"] = str(error)
+            view, problem = {"algebra": None}, str(error)
         return self._renderer.render(
             request,
             "store/store.html",
-            503 if view["problem"] else 200,
+            503 if problem else 200,
             here="overview",
             live=LIVE_S,
             store=store,
@@ -110,8 +107,41 @@ class StorePages:
             cleaned_rows=CLEANED_ROWS,
             reason_name=cleaning_reason,
             sign_names=sign_names,
+            problem=problem,
+            **late_parts(late, reader),
             **view,
         )
+
+    async def _parts(
+        self,
+        store: StoreConfig,
+        hours: int,
+        against: str,
+        at_ms: int,
+        language: Language,
+        late: dict[str, str],
+    ) -> dict[str, Any]:
+        """What is on the page of a store: each part on its own, None if it could not be read."""
+        algebra, cohorts, board, cleaned = await asyncio.gather(
+            unless_late(late, "algebra", self._changes.contributions(store.id, hours, against, at_ms)),
+            unless_late(late, "cohorts", self._cohorts_of(store.id, at_ms)),
+            unless_late(late, "reports", report_board(self._reports, store.id, at_ms)),
+            unless_late(late, "cleaning", cleaned_board(self._cleaning, store.id, store.zone, at_ms)),
+        )
+        steps = tuple(part.step for part in algebra.parts if part.step) if algebra else ()
+        signals = read_signals(
+            self._database, store.id, steps or ALL_STEPS, at_ms - hours * HOUR_MS, at_ms, language
+        )
+        return {
+            "algebra": algebra,
+            "cohorts": cohorts,
+            "signals": await unless_late(late, "signals", signals),
+            "board": board,
+            "cleaned": cleaned,
+        }
+
+    async def _cohorts_of(self, store_id: str, at_ms: int) -> list[Cohorts]:
+        return [await self._changes.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
 
     async def contributions(self, request: web.Request) -> Contributions:
         """GET /api/v1/stores/{store}/contributions."""

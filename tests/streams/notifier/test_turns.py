@@ -298,7 +298,7 @@ async def test_some_stores_that_stay_off_are_named_at_the_end_and_go_on_alone(be
 async def test_a_storm_whose_recovered_store_failed_again_could_not_be_sent_for_a_quarter_of_an_hour(
     bench: Bench,
 ) -> None:
-    """One of five comes and goes, and waits for it; four are left, and when the storm ends none of its stores is well."""
+    """One of five flaps, and waits for it; four are left, and when the storm ends none of its stores is well."""
     for store in STORM[:5]:
         bench.happens(store, Level.NOTICE)
     for _ in range(10):
