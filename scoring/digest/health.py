@@ -13,7 +13,7 @@ from scoring.digest import texts as texts
 from scoring.digest.values import DigestFacts, PeriodScores, StoreHealth
 from scoring.digest.worded import DigestContext, Said
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.health import WeightedScore, change_since
+from scoring.evaluation.health import ScoreChange, WeightedScore, change_since
 from scoring.evaluation.said_numbers import NumberWording, say_target_gap
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.sentences import reading_name
@@ -91,12 +91,8 @@ def _short(of: str, result: TargetResult, wording: HealthWording) -> str:
 
 def say_health_change(one: StoreHealth, wording: HealthWording) -> tuple[str, str]:
     """What changed since the period before, and whether that is good or bad."""
-    language, then = wording.language, one.then
-    if then is None or then.weights_version != one.now.weights_version:
-        return texts.HEALTH_FIRST(language), "dim"
-    weights = {name: weight.weight for name, weight in DIMENSION_WEIGHTS.items()}
-    change = change_since(_whole(one.comparator, one.now), _whole(one.comparator, then), weights)
-    if change is None:
+    language, then, change = wording.language, one.then, health_change(one)
+    if then is None or change is None:
         return texts.HEALTH_FIRST(language), "dim"
     if change.low <= 0 <= change.high:
         return texts.HEALTH_SAME(language) + _most(one, then, wording), "dim"
@@ -109,6 +105,15 @@ def say_health_change(one: StoreHealth, wording: HealthWording) -> tuple[str, st
         high=wording.count(high),
     )
     return text + _most(one, then, wording), "good" if is_up else "bad"
+
+
+def health_change(one: StoreHealth) -> ScoreChange | None:
+    """The change since the period before; None without one, or where its weights were others."""
+    then = one.then
+    if then is None or then.weights_version != one.now.weights_version:
+        return None
+    weights = {name: weight.weight for name, weight in DIMENSION_WEIGHTS.items()}
+    return change_since(_whole(one.comparator, one.now), _whole(one.comparator, then), weights)
 
 
 def _most(one: StoreHealth, then: PeriodScores, wording: HealthWording) -> str:

@@ -238,12 +238,6 @@ class ComparedGroup(msgspec.Struct, frozen=True):
     health: tuple[ComparedHealth, ...] = ()
 
 
-class EvaluationComparison(msgspec.Struct, frozen=True):
-    """All configured stores by kind: platform, country, category and zone. Stores of different kinds are never compared."""
-
-    groups: tuple[ComparedGroup, ...]
-
-
 def group_of(group: StoreGroup, healths: Mapping[str, StoreHealth], language: Language) -> ComparedGroup:
     """A group of stores."""
     known = [healths[store] for store in group.stores if store in healths]
@@ -271,7 +265,7 @@ def group_of(group: StoreGroup, healths: Mapping[str, StoreHealth], language: La
             for one in group.numbers
         ),
         tuple(
-            ComparedHealth(one.store_id, _score(one.now.health), one.now.coverage, one.comparator)
+            ComparedHealth(one.store_id, points_of(one.now.health), one.now.coverage, one.comparator)
             for one in known
         ),
     )
@@ -281,7 +275,7 @@ def part_of(one: WeightedScore, language: Language) -> EvaluatedPart:
     """A dimension, or the health."""
     return EvaluatedPart(
         one.id,
-        _score(one.score),
+        points_of(one.score),
         _reason(one.lack),
         one.coverage,
         one.at_least,
@@ -319,7 +313,7 @@ def indicators_of(
             one.figure.value if one.figure else None,
             exposed(one.figure) if one.figure else None,
             _usual(one, kind),
-            _score(one.scores.get(kind)),
+            points_of(one.scores.get(kind)),
             _reason(one.lacks.get(kind)),
             rows_of(one.figure),
             one.indicator.name(language),
@@ -359,7 +353,7 @@ def step_of(step: JudgedStep, language: Language) -> EvaluatedStep:
         exposed(step.figure),
         step.figure.value,
         step.usual,
-        _score(step.score),
+        points_of(step.score),
         _reason(step.lack),
         str(loss.events) if loss else None,
         loss.low if loss else None,
@@ -389,7 +383,8 @@ def _usual(one: IndicatorScore, kind: ComparatorKind) -> float | None:
     return None if comparator is None else to_value(comparator.mu, one.indicator.kind, one.indicator.scale)
 
 
-def _score(score: Score | None) -> EvaluatedScore | None:
+def points_of(score: Score | None) -> EvaluatedScore | None:
+    """A score; None for none."""
     return None if score is None else EvaluatedScore(score.value, score.low, score.high)
 
 

@@ -30,8 +30,9 @@ from streams.evaluation.grouped import ComparedNumber, StoreGroup, store_groups
 from streams.evaluation.said_values import said_value
 from streams.evaluation.stored_health import read_health
 from streams.evaluation.wording import EvaluationReader
-from streams.web.evaluation.answers import EvaluationComparison, group_of
+from streams.web.evaluation.answers import group_of
 from streams.web.evaluation.asking import FRESH_S, PERIODS, language_of, length_of
+from streams.web.evaluation.store_answers import EvaluationComparison, stores_of
 from streams.web.evaluation.store_table import StoreLine, firing_alerts, store_lines
 from streams.web.frame.arguments import at_of
 from streams.web.frame.subject import PageServices
@@ -104,21 +105,28 @@ class GroupPages:
         self, request: web.Request, length: SpanLength | None, wording: EvaluationReader
     ) -> list[StoreLine]:
         """Every store by its newest period of a length, or of the longest that has a score."""
+        healths, firing = await self._newest(request, length)
+        # a thousand stores take some 200 ms to put into words
+        return await asyncio.to_thread(store_lines, self._config.stores, healths, firing, wording)
+
+    async def _newest(
+        self, request: web.Request, length: SpanLength | None
+    ) -> tuple[dict[str, StoreHealth], dict[str, int]]:
+        """The health of each store in its newest period of a length, and how many of its alerts are firing."""
         at_ms, is_present = at_of(request.query, now_ms())
         chosen = {"lengths": (length,)} if length else {}
         key = ("evaluated stores", length.value if length else "", 0 if is_present else at_ms)
         read = partial(read_health, self._database, (), True, at_ms, **chosen)
         healths = {one.store_id: one for one in await self._database.shared(key, FRESH_S, read)}
-        firing = await firing_alerts(self._database, at_ms, is_present)
-        # a thousand stores take some 200 ms to put into words
-        return await asyncio.to_thread(store_lines, self._config.stores, healths, firing, wording)
+        return healths, await firing_alerts(self._database, at_ms, is_present)
 
     async def evaluations(self, request: web.Request) -> EvaluationComparison:
         """GET /api/v1/evaluations."""
-        groups = await self._groups(request, length_of(request))
+        length, language = length_of(request), language_of(request)
+        groups = await self._groups(request, length)
         healths = await self._healths(request, groups)
-        language = language_of(request)
-        return EvaluationComparison(tuple(group_of(one, healths, language) for one in groups))
+        stores = await asyncio.to_thread(stores_of, self._config.stores, *await self._newest(request, length))
+        return EvaluationComparison(tuple(group_of(one, healths, language) for one in groups), stores)
 
     async def _groups(self, request: web.Request, length: SpanLength | None) -> tuple[StoreGroup, ...]:
         at_ms, is_present = at_of(request.query, now_ms())

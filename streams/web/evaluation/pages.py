@@ -34,7 +34,6 @@ from streams.web.evaluation.advice import AdvicePages, AdviceRequest
 from streams.web.evaluation.answers import (
     EvaluatedAdvice,
     EvaluationAnswer,
-    EvaluationComparison,
     EvaluationRows,
     findings_of,
     indicators_of,
@@ -45,6 +44,7 @@ from streams.web.evaluation.answers import (
 from streams.web.evaluation.asking import FRESH_S, LANGUAGE, PERIOD, PERIODS, language_of, length_of
 from streams.web.evaluation.group_pages import GroupPages
 from streams.web.evaluation.platform_answers import platform_targets_of
+from streams.web.evaluation.store_answers import EvaluationComparison
 from streams.web.evaluation.target_pages import TargetPages
 from streams.web.evaluation.words import EVALUATION_WORDS
 from streams.web.frame.arguments import at_of, limit_of, one_of
@@ -347,7 +347,7 @@ def _routes(services: PageServices) -> Routes:
         api=(
             ApiRoute(
                 "/evaluations",
-                "Stores of one kind by what is counted alike, and a rank where neither weights nor noise overturn it",
+                "Every store as it was evaluated last, and stores of one kind by what is counted alike, with a rank where neither weights nor noise overturn it",
                 EvaluationComparison,
                 groups.evaluations,
                 (PERIOD, LANGUAGE, AT),

@@ -69,8 +69,21 @@ def store_lines(
     wording: EvaluationReader,
 ) -> list[StoreLine]:
     """A line of each store: those with most alerts first, then the lowest health, those without one last."""
-    lines = [_line(store, healths.get(store.id), firing.get(store.id, 0), wording) for store in stores]
-    return sorted(lines, key=lambda one: (-one.firing, one.score is None, one.score.value if one.score else 0.0, not one.days))  # fmt: skip
+    ordered = in_order(stores, healths, firing)
+    return [_line(store, healths.get(store.id), firing.get(store.id, 0), wording) for store in ordered]
+
+
+def in_order(
+    stores: Sequence[StoreConfig], healths: Mapping[str, StoreHealth], firing: Mapping[str, int]
+) -> list[StoreConfig]:
+    """The stores: those with most alerts first, then the lowest health, those without one last."""
+
+    def place(store: StoreConfig) -> tuple[int, bool, float, bool]:
+        known = healths.get(store.id)
+        score = known.now.health if known else None
+        return -firing.get(store.id, 0), score is None, score.value if score else 0.0, known is None
+
+    return sorted(stores, key=place)
 
 
 def _line(store: StoreConfig, known: StoreHealth | None, firing: int, wording: EvaluationReader) -> StoreLine:

@@ -15,6 +15,7 @@ from scoring.evaluation.steps import Loss
 from scoring.funnel.units import Z90
 from streams.config.model import StoreConfig
 from streams.evaluation.wording import EvaluationReader
+from streams.web.evaluation.store_answers import stores_of
 from streams.web.evaluation.store_table import store_lines
 from tests.fixtures.page import RunningPage
 
@@ -68,6 +69,18 @@ def test_a_line_says_health_change_the_worst_step_and_the_missed_targets() -> No
     assert line.targets == "1 of 1 targets missed: Time to ship by 13.1 h"
 
 
+def test_by_api_a_store_has_what_its_line_of_the_table_has() -> None:
+    known = {one.store_id: one for one in (health("good", 30, 70), health("unscored", None))}
+    answers = {one.store_id: one for one in stores_of(STORES, known, {"alerting": 2})}
+    assert list(answers) == [one.store.id for one in store_lines(STORES, known, {"alerting": 2}, EvaluationReader("en"))]  # fmt: skip
+    good = answers["good"]
+    assert (good.health and good.health.value, good.change and good.change.value) == (30, -40)
+    assert (good.worst_step, good.lost, good.money, good.currency) == ("order_to_payment", "35.7", "1700", "EUR")  # fmt: skip
+    assert [(one.of, one.gap, one.met) for one in good.targets] == [("logistics.time_to_ship", 13.1, False)]
+    assert (answers["unscored"].health, answers["unscored"].coverage) == (None, 0.7)
+    assert (answers["unknown"].first, answers["alerting"].firing) == (None, 2)
+
+
 def test_every_store_has_a_row_and_the_one_with_an_alert_is_the_first(page: RunningPage) -> None:
     text = page.get("/evaluation?lang=en").text
     rows = re.findall(r'<tr data-key="([^"]+)">(.*?)</tr>', text, re.DOTALL)
@@ -75,3 +88,8 @@ def test_every_store_has_a_row_and_the_one_with_an_alert_is_the_first(page: Runn
     assert "/alerts?state=firing&store=us-own" in unescape(rows[0][1])
     past = page.get(f"/evaluation?lang=en&at={page.now_ms}")
     assert (past.status_code, "Alerts firing: 1" in past.text) == (200, True)
+
+
+def test_the_api_lists_the_stores_in_the_order_of_the_page(page: RunningPage) -> None:
+    rows = re.findall(r'<tr data-key="([^"]+)">', page.get("/evaluation?lang=en").text)
+    assert [one["store_id"] for one in page.get("/api/v1/evaluations").json()["stores"]] == rows
