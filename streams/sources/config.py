@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -53,6 +54,12 @@ TimeForm = Annotated[str, AfterValidator(_is_time_form)]
 
 #: a setting that is asked for only if another one has one of these values, or, where there are none, any: setting → (other, values)
 AskedOf = Mapping[str, tuple[str, tuple[str, ...]]]
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether what is sent to an address leaves this machine in no case: a trial shop, or a proxy that adds TLS."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
 class ConnectionConfig(ConfigPart):

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from streams.schema import SecretRef
-from streams.sources.config import AskedOf
+from streams.sources.config import AskedOf, is_on_this_machine
 from streams.sources.market_config import COUNTRIES, Country, SignedMarketConnection
 
 #: where the API is; shops in China mainland's centre and in Brazil have hosts of their own
@@ -53,7 +53,7 @@ class ShopeeConnection(SignedMarketConnection):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not self.callback.startswith("https://"):
+        if not (self.callback.startswith("https://") or is_on_this_machine(self.callback)):
             raise ValueError(f"connection {self.name!r}: `callback` must begin with https://")
         return self
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from streams.schema import SecretRef
-from streams.sources.config import ConnectionConfig
+from streams.sources.config import ConnectionConfig, is_on_this_machine
 
 #: ids of payment methods by which the buyer pays on delivery; ``cod`` is WooCommerce's own
 COD = ("cod",)
@@ -50,9 +50,10 @@ class WooCommerceConnection(ConnectionConfig):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if not self.url.startswith("https://"):
+        if not (self.url.startswith("https://") or is_on_this_machine(self.url)):
             raise ValueError(
-                f"connection {self.name!r}: `url` must begin with https://, because the key is sent with each request"
+                f"connection {self.name!r}: `url` must begin with https://, because the key is sent with each request "
+                "(http:// is for a shop on this machine)"
             )
         if bool(self.consumer_key) != bool(self.consumer_secret):
             raise ValueError(
