@@ -132,7 +132,8 @@ def _ask(question: SettingQuestion, content: dict[str, Any], language: Language)
             typed = answered_unseen(f"{text} (env:NAME, file:PATH, or the secret itself{made})")
             answer = typed or (_made(question.path[-1]) if question.is_made else None)
         case AnswerKind.TEXT:
-            written = answered(text, question.usual)
+            # what is needed is asked for until it is given
+            written = answered(text, question.usual or None if question.is_needed else question.usual)
             answer = read_value(content["source"], question.path, written) if written else None
     if answer not in (None, ""):
         put_answer(content, question.path, answer)
