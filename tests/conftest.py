@@ -115,6 +115,7 @@ pytest_plugins = [
     "tests.fixtures.page",
     "tests.fixtures.action_page",
     "tests.fixtures.quiet",
+    "tests.fixtures.sources_desk",
 ]
 
 

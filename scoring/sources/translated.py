@@ -48,6 +48,10 @@ class SetAside:
     payload: str = ""
 
 
+#: a gap of this kind names a permission that the app does not have, and what is not seen without it
+SCOPE_MISSING = "scope missing"
+
+
 @dataclass(frozen=True, slots=True)
 class MappingGap:
     """Something the mapping has never seen, and goes on without: a value of a field, a topic, a field."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Set
 from typing import Any
 
 import msgspec
 
+from scoring.funnel.stages import Stage
 from scoring.wording.catalogue import STAGE_NAMES
 from scoring.wording.text import Language
 from streams.cli.asking import failed
+from streams.cli.sources_common import publish
 from streams.cli.terminal import confirm, say, say_json
 from streams.config.model import Config
 from streams.settings import Settings
@@ -51,8 +54,10 @@ def records_of(
             say_json(trial_json(model.name, trial))
         else:
             print_trial(trial, settings.language)
-            print_supply(added.connection, settings.language)
+            print_supply(added.connection, settings.language, trial.lost)
         if not trial.is_good and not (is_asking and confirm("Save it all the same?")):
+            if tokens := added.first_tokens(directory, trial):
+                publish(settings, tokens)
             raise failed("not saved; correct it, or save it untested with --no-test")
     return added.records(directory, trial, who, past_days)
 
@@ -69,12 +74,12 @@ def trial_json(name: str, trial: Trial) -> str:
     return msgspec.json.encode({"name": name, "good": trial.is_good, "lines": trial.lines}).decode()
 
 
-def print_supply(connection: Connection, language: Language) -> None:
-    """Which stages the connection gives, and why it does not give the others."""
+def print_supply(connection: Connection, language: Language, lost: Set[Stage] = frozenset()) -> None:
+    """Which stages the connection gives, and why it does not give the others. ``lost`` are those that a trial could not have."""
     spec = source_named(connection.source)
     assert spec is not None
     given: dict[Supply, list[str]] = {}
-    for stage, supply in supplied(spec, connection.config).items():
+    for stage, supply in supplied(spec, connection.config, lost).items():
         given.setdefault(supply, []).append(STAGE_NAMES[stage](language))
     for supply in Supply:
         if supply in given:

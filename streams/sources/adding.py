@@ -18,7 +18,7 @@ from streams.sources.directory import ConnectionDirectory, place_of
 from streams.sources.questions import ConnectionRejectedError
 from streams.sources.registry import source_named
 from streams.sources.sealing import Sealer, resolve, sealed_secrets
-from streams.sources.source_log import StoredConnection, log_key
+from streams.sources.source_log import StoredConnection, StoredTrial, log_key
 from streams.sources.trying import Trial, tried
 
 
@@ -51,16 +51,27 @@ class AddedConnection:
         """What is to be published to save it: a new one with its first tokens, and with its past to be read."""
         name, at_ms = self.connection.name, now_ms()
         control = resumed(directory.book.control(name), who, at_ms)
-        records: dict[str, Any] = {log_key("connection", name): StoredConnection(self.sealed, at_ms, who)}
-        if directory.get(name) is None:
-            if trial is not None and trial.tokens:
-                records[log_key("token", name)] = trial.tokens
-            if past_days and self._has_past():
-                zone = ZoneInfo(self.connection.zones.get(self.connection.stores[0], "UTC"))
-                today = datetime.fromtimestamp(at_ms / 1000, zone).date()
-                first = today - timedelta(days=past_days)
-                control = with_backfill(control, self.connection, first, today, "", who, at_ms)
+        records: dict[str, Any] = {
+            log_key("connection", name): StoredConnection(self.sealed, at_ms, who),
+            **self.first_tokens(directory, trial),
+        }
+        if trial is not None:
+            records[log_key("trial", name)] = StoredTrial(0, at_ms, tuple(trial.lines))
+        if directory.get(name) is None and past_days and self._has_past():
+            zone = ZoneInfo(self.connection.zones.get(self.connection.stores[0], "UTC"))
+            today = datetime.fromtimestamp(at_ms / 1000, zone).date()
+            first = today - timedelta(days=past_days)
+            control = with_backfill(control, self.connection, first, today, "", who, at_ms)
         return {**records, log_key("control", name): control}
+
+    def first_tokens(self, directory: ConnectionDirectory, trial: Trial | None) -> dict[str, Any]:
+        """The tokens that a trial got, to be published whether the connection is saved or not.
+
+        A refresh token is good once on some platforms: what was typed would be worth nothing when it is typed again.
+        """
+        if trial is None or not trial.tokens or directory.get(self.connection.name) is not None:
+            return {}
+        return {log_key("token", self.connection.name): trial.tokens}
 
     def _has_past(self) -> bool:
         spec = source_named(self.connection.source)

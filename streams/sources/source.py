@@ -34,11 +34,15 @@ from streams.sources.connection import Connection
 
 
 class Supply(StrEnum):
-    """How a source gives a stage: event by event, as a state that is asked for, as a report's total, or not at all."""
+    """How a source gives a stage: event by event, as a state that is asked for, as a report's total, or not at all.
+
+    ``LOST`` is of a trial: it would give it, and cannot as things are.
+    """
 
     EVENT = "event"
     STATUS = "status"
     REPORT = "report"
+    LOST = "lost"
     NEVER = "never"
 
 
@@ -250,7 +254,7 @@ class SourceSpec:
         config: the model of its connections; None if it has none.
         terms: the part of a connection's configuration that its mapping wants.
         authorisation: how a connection is authorised, by its configuration.
-        scopes: what its app must be allowed.
+        scopes: what its app should be allowed, and what is not had without.
         uses: which versions and forms of the platform a connection with these settings asks for, to know when they end.
         pastes: by connection, address of the collector and key of the pixel, the texts to paste at the platform.
     """
@@ -271,7 +275,7 @@ class SourceSpec:
     config: type[BaseModel] | None = None
     terms: Callable[[Any], Any] = lambda config: None
     authorisation: Callable[[Any], Authorisation] = lambda config: Authorisation.NONE
-    scopes: tuple[str, ...] = field(default=())
+    scopes: Mapping[str, Text] = field(default_factory=dict)
     uses: Callable[[Any], Iterable[Use]] = lambda config: ()
     pastes: Callable[[Connection, str, str], Sequence[PasteText]] = lambda connection, collector, key: ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from scoring.events.event import Source
@@ -23,14 +23,20 @@ SUPPLY_NAMES: Mapping[Supply, Text] = {
     Supply.EVENT: Text("逐条事件", "event by event"),
     Supply.STATUS: Text("按状态读取", "as a status that is read"),
     Supply.REPORT: Text("按报表合计", "as a report's total"),
+    Supply.LOST: Text("目前读不到（原因见上）", "not to be had as things are (why is above)"),
     Supply.NEVER: Text("不提供", "not supplied"),
 }
 #: better first
-_ORDER = (Supply.EVENT, Supply.STATUS, Supply.REPORT, Supply.NEVER)
+_ORDER = tuple(Supply)
 
 
-def supplied(spec: SourceSpec, config: Any) -> dict[Stage, Supply]:
-    """How the connection with these settings gives each stage."""
+def supplied(spec: SourceSpec, config: Any, lost: Set[Stage] = frozenset()) -> dict[Stage, Supply]:
+    """How the connection with these settings gives each stage; not those that a trial could not have (``lost``)."""
+    found = _supplied(spec, config)
+    return {stage: Supply.LOST if stage in lost else supply for stage, supply in found.items()}
+
+
+def _supplied(spec: SourceSpec, config: Any) -> dict[Stage, Supply]:
     mappings = _mappings(config)
     if not mappings:
         lacks = spec.lacks(config) if spec.config is not None else frozenset()

@@ -64,6 +64,7 @@ class TokenKeeper:
         store: where they are kept.
         sealer: seals them.
         now_ms: the clock.
+        is_trial: whoever tries a connection sees what came of it, and needs no log of it.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class TokenKeeper:
         store: TokenStore,
         sealer: Sealer,
         now_ms: Callable[[], int],
+        is_trial: bool = False,
     ) -> None:
+        self._is_trial = is_trial
         self._name, self._new_pair, self._first = name, new_pair, first
         self._store, self._sealer, self._now_ms = store, sealer, now_ms
         self._origin = fingerprint(first.refresh or first.access) if first is not None else ""
@@ -165,7 +168,8 @@ class TokenKeeper:
                 _log.info("token_renewed", connection=self._name)
                 return
             await self._keep(tokens.rejected(self.state, why, self._now_ms()))
-            _log.error("token_rejected", connection=self._name, why=why)
+            if not self._is_trial:
+                _log.error("token_rejected", connection=self._name, why=why)
 
     async def retry_rejected(self) -> None:
         """A person says that it is fixed: the platform is asked again."""

@@ -12,6 +12,7 @@ PARTS: Mapping[str, Text] = {
     "secret": Text("密钥", "secret"),
     "access": Text("授权", "access"),
     "authorisation": Text("授权期限", "authorisation"),
+    "permission": Text("权限", "permission"),
     "limits": Text("请求限额", "limits"),
     "orders": Text("订单", "orders"),
     "returns": Text("退货", "returns"),
@@ -46,8 +47,14 @@ NOT_TRIED = Text(
     "令牌由 sources 角色续期，这里没有测试", "the token is renewed by the role `sources`; not tried here"
 )
 ENDS = Text("不续期的话 {days} 天后到期", "ends in {days} days unless it is renewed")
+#: of an authorisation that the shop has to give again, whatever is renewed meanwhile
+ENDS_FOR_GOOD = Text("{days} 天后到期，届时要重新授权", "ends in {days} days, and is then to be given again")
 ROWS = Text("第一页 {rows} 行，得到 {records} 条记录", "{rows} rows on the first page, {records} records")
 EMPTY = Text("；空结果只说明有权限，不说明字段对得上", "; an empty answer proves the access, not the mapping")
+PREPARING = Text(
+    "有权限；报表正在生成，保存后读取", "it may be read; the report is being made and is read after saving"
+)
+WITHOUT_SCOPE = Text("缺少 {scope}，因此没有：{without}", "{scope} is missing; without it: no {without}")
 UNREADABLE = Text("；{bad} 行读不懂：{why}", "; {bad} rows cannot be read: {why}")
 NOTE = Text("；注意：{gaps}", "; note: {gaps}")
 LIMITS = Text("最多每秒：{rates}", "requests a second at most: {rates}")

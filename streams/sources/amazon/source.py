@@ -17,6 +17,14 @@ def _terms(config: AmazonConnection) -> AmazonTerms:
     return AmazonTerms(config.stores_of_shops, config.marketplace, zones)
 
 
+def _lacks(config: AmazonConnection) -> frozenset[Stage]:
+    """Views are in one of two reports; an order's life is in searches, and in notifications."""
+    lacking = set() if {"traffic", "kiosk"} & set(config.reads) else {Stage.CLICK}
+    if "orders" not in config.reads and not config.queue:
+        lacking |= {Stage.ORDER, Stage.PAYMENT, Stage.FULFILMENT}
+    return frozenset(lacking)
+
+
 SOURCE = SourceSpec(
     name="amazon",
     words=Text("亚马逊", "Amazon"),
@@ -41,9 +49,7 @@ SOURCE = SourceSpec(
     has_second_way=lambda config: (
         "orders" in config.reads and (config.reconciled_by == "report" or len(config.stores_of_shops) == 1)
     ),
-    lacks=lambda config: (
-        frozenset() if {"traffic", "kiosk"} & set(config.reads) else frozenset({Stage.CLICK})
-    ),
+    lacks=_lacks,
     config=AmazonConnection,
     terms=_terms,
     authorisation=lambda config: Authorisation.TOKEN,

@@ -28,5 +28,4 @@ SOURCE = SourceSpec(
     translate=translate,
     config=AmazonAdsConnection,
     authorisation=lambda config: Authorisation.TOKEN,
-    scopes=("advertising::campaign_management",),
 )

@@ -33,5 +33,4 @@ SOURCE = SourceSpec(
     translate=translate,
     config=Ga4ExportConnection,
     authorisation=lambda config: Authorisation.TOKEN,
-    scopes=("bigquery.jobs.create", "bigquery.tables.getData"),
 )

@@ -32,5 +32,4 @@ SOURCE = SourceSpec(
     translate=translate,
     config=Ga4ReportsConnection,
     authorisation=lambda config: Authorisation.TOKEN,
-    scopes=("analytics.readonly",),
 )

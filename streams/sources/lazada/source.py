@@ -17,6 +17,7 @@ from streams.sources.lazada.second_way import second_way
 from streams.sources.market_hooks import (
     ORDER_SUPPLIES,
     answer_address_check,
+    is_read,
     push_label,
     token_or_signature,
     verify_app_key,
@@ -57,7 +58,7 @@ SOURCE = SourceSpec(
     translate=translate,
     second_way=second_way,
     has_second_way=lambda config: bool(config.refresh_token) and len(config.stores_of_shops) == 1,
-    lacks=lambda config: frozenset() if config.refresh_token else frozenset({Stage.REPURCHASE}),
+    lacks=lambda config: frozenset() if is_read(config, "orders") else frozenset({Stage.REPURCHASE}),
     config=LazadaConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.country),
     authorisation=token_or_signature,

@@ -30,6 +30,5 @@ SOURCE = SourceSpec(
     config=MetaAdsConnection,
     terms=lambda config: MetaAdsTerms("" if config.is_only_account else config.account),
     authorisation=lambda config: Authorisation.KEY,
-    scopes=("ads_read",),
     uses=lambda config: [Use(Offer.META_MARKETING_API, config.version)],
 )

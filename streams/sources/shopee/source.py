@@ -12,6 +12,7 @@ from streams.sources.connection import Connection
 from streams.sources.market_hooks import (
     ORDER_SUPPLIES,
     answer_address_check,
+    is_read,
     push_label,
     secrets_of,
     token_or_signature,
@@ -70,7 +71,7 @@ SOURCE = SourceSpec(
     second_way=second_way,
     has_second_way=lambda config: bool(config.refresh_token),
     lacks=lambda config: (
-        frozenset() if config.refresh_token else frozenset({Stage.PAYMENT, Stage.REPURCHASE})
+        frozenset() if is_read(config, "orders") else frozenset({Stage.PAYMENT, Stage.REPURCHASE})
     ),
     config=ShopeeConnection,
     terms=lambda config: ShopeeTerms(config.stores_of_shops, config.shop_id, config.site),

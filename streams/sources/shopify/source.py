@@ -131,7 +131,7 @@ SOURCE = SourceSpec(
     config=ShopifyConnection,
     terms=_terms,
     authorisation=_authorisation,
-    scopes=tuple(SCOPES),
+    scopes=SCOPES,
     uses=_uses,
     pastes=pastes,
 )

@@ -5,18 +5,20 @@ from __future__ import annotations
 from scoring.events.event import EventType
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError
+from scoring.sources.translated import SCOPE_MISSING
+from scoring.wording.text import Text
 from streams.sources.json_object import JsonObject
 from streams.sources.shopify.reading import ShopifyReading, number_of
 
 #: scopes without which something is missing, and what
-SCOPES: dict[str, str] = {
-    "read_orders": "orders, payments, refunds",
-    "read_customers": "repurchase",
-    "read_fulfillments": "parcels by webhook",
-    "read_all_orders": "orders older than 60 days",
-    "read_inventory": "stock",
-    "read_products": "stock of products",
-    "read_discounts": "discounts on and off",
+SCOPES: dict[str, Text] = {
+    "read_orders": Text("订单、支付、退款", "orders, payments, refunds"),
+    "read_customers": Text("复购", "repurchase"),
+    "read_fulfillments": Text("包裹的 Webhook", "parcels by webhook"),
+    "read_all_orders": Text("60 天以前的订单", "orders older than 60 days"),
+    "read_inventory": Text("库存", "stock"),
+    "read_products": Text("商品的库存", "stock of products"),
+    "read_discounts": Text("折扣的开始和结束", "discounts on and off"),
 }
 _FAILED = frozenset({"failure", "error"})
 _STATUSES = frozenset({*_FAILED, "success", "pending", "awaiting_response", "unknown"})
@@ -104,7 +106,7 @@ def scopes(row: JsonObject, one: ShopifyReading) -> None:
     if not isinstance(current, list):
         raise UnreadableValueError("`current`: the list of scopes is missing")
     for scope in missing_scopes([str(name) for name in current]):
-        one.gap("scope missing", scope, SCOPES[scope])
+        one.gap(SCOPE_MISSING, scope, SCOPES[scope].en)
 
 
 def missing_scopes(given: list[str]) -> list[str]:

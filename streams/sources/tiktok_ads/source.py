@@ -31,5 +31,4 @@ SOURCE = SourceSpec(
         frozenset() if "auction" in config.reads else frozenset({Stage.IMPRESSION, Stage.CLICK})
     ),
     authorisation=lambda config: Authorisation.KEY,
-    scopes=("reporting",),
 )

@@ -10,6 +10,7 @@ from scoring.wording.text import Text
 from streams.sources.connection import Connection
 from streams.sources.market_hooks import (
     ORDER_SUPPLIES,
+    is_read,
     push_label,
     token_or_signature,
     verify_app_key,
@@ -35,6 +36,17 @@ def label(request: HookRequest, document: Any, connection: Connection) -> HookLa
         return HookLabel()
     number = document.get("tts_notification_id")
     return push_label(connection, document.get("type", ""), document.get("shop_id"), number)
+
+
+def _lacks(config: TiktokShopConnection) -> frozenset[Stage]:
+    """Views are in analytics; when it was paid and by whom is in what is asked for, not in pushes."""
+    needed = {
+        Stage.IMPRESSION: "analytics",
+        Stage.CLICK: "analytics",
+        Stage.PAYMENT: "orders",
+        Stage.REPURCHASE: "orders",
+    }
+    return frozenset(stage for stage, part in needed.items() if not is_read(config, part))
 
 
 SOURCE = SourceSpec(
@@ -64,11 +76,7 @@ SOURCE = SourceSpec(
     translate=translate,
     second_way=second_way,
     has_second_way=lambda config: bool(config.refresh_token) and len(config.stores_of_shops) == 1,
-    lacks=lambda config: (
-        frozenset()
-        if config.refresh_token
-        else frozenset({Stage.IMPRESSION, Stage.CLICK, Stage.PAYMENT, Stage.REPURCHASE})
-    ),
+    lacks=_lacks,
     config=TiktokShopConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.shop_id),
     authorisation=token_or_signature,

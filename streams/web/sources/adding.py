@@ -88,7 +88,7 @@ class AddingPages:
         assert spec is not None
         stages: Mapping[Any, Any] = {}
         if trial is not None:
-            stages = supplied(spec, model.model_validate(content))
+            stages = supplied(spec, model.model_validate(content), trial.lost)
         return self._renderer.render(
             request,
             "sources/add_form.html",
@@ -137,6 +137,9 @@ class AddingPages:
                     await directory.caught_up()
                     remember_name(request, who)
                     return _to_card(request, model.name)
+                if tokens := added.first_tokens(directory, trial):
+                    await publish_records(self._settings, tokens)
+                    await directory.caught_up()
         except ConnectionRejectedError as error:
             return self._asked(
                 request, source, _without_typed_secrets(content), error.problems, who=who, code=422

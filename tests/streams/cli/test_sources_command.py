@@ -5,77 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-import uuid
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import typer
-import yaml
-from typer.testing import CliRunner, Result
 
 from scoring.sources.doubts import Doubt, DoubtCheck, DoubtKind, Witness
 from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.wording.troubles import Trouble
-from streams.cli.main import app
 from streams.cli.sources_keys import needs_former_keys
 from streams.clock import now_ms
 from streams.config.model import Config
-from streams.kafka.admin import create_topics
 from streams.settings import load_settings
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.sealing import add_key, open_sealer
-from streams.sources.source_log import SourceBook, log_key, publish_records, read_book
-
-MAPPING = [{"kind": "order", "fields": {"order_id": "id", "placed": "created"}}]
-
-
-@dataclass
-class Desk:
-    """A folder with a configuration, and a name that no other test uses."""
-
-    folder: Path
-    kafka: str
-    name: str
-
-    def run(self, *words: str, answers: str = "") -> Result:
-        environment = {
-            "FUNNELWATCH_KAFKA": self.kafka,
-            "FUNNELWATCH_CLICKHOUSE_URL": "http://127.0.0.1:9",
-            "FUNNELWATCH_DATA": str(self.folder),
-            "COLUMNS": "200",
-        }
-        return CliRunner().invoke(app, ["sources", *words], input=answers, env=environment)
-
-    def good(self, *words: str, answers: str = "") -> str:
-        result = self.run(*words, answers=answers)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    def book(self) -> SourceBook:
-        return asyncio.run(read_book(self.kafka))
-
-    def shown(self) -> dict[str, Any]:
-        return json.loads(self.good("show", self.name, "--json"))
-
-    def file(self, **content: Any) -> str:
-        path = self.folder / "connection.yaml"
-        path.write_text(yaml.safe_dump({"name": self.name, "source": "webhook", "store": "cn", **content}))
-        return str(path)
-
-
-@pytest.fixture
-def desk(kafka: str, tmp_path: Path) -> Desk:
-    asyncio.run(create_topics(kafka, partitions=2))
-    stores = {"stores": [{"id": "cn", "zone": "Asia/Shanghai"}, {"id": "us"}]}
-    name = f"c{uuid.uuid4().hex[:10]}"
-    in_file = {
-        "name": f"{name}-file", "source": "webhook", "store": "us", "secret": "env:X", "format": "events",
-    }  # fmt: skip
-    (tmp_path / "funnelwatch.yaml").write_text(yaml.safe_dump({**stores, "connections": [in_file]}))
-    return Desk(tmp_path, kafka, name)
+from streams.sources.source_log import SourceBook, log_key, publish_records
+from tests.fixtures.sources_desk import MAPPING, Desk
 
 
 def test_a_connection_from_a_file_is_saved_with_its_secret_sealed_and_shown_without_it(desk: Desk) -> None:

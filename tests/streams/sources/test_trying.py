@@ -9,10 +9,13 @@ from email.utils import formatdate
 
 import pytest
 
+from scoring.funnel.stages import Stage
 from streams.sources.asking import HttpAnswer, HttpRequest
 from streams.sources.registry import source_named
 from streams.sources.sealing import Sealer
+from streams.sources.source import Supply
 from streams.sources.source_log import SourceBook
+from streams.sources.supplies import supplied
 from streams.sources.trial_words import PARTS, part_name
 from streams.sources.trying import Trial, tried
 from tests.contracts.source_doubles import POLLS
@@ -102,3 +105,24 @@ def test_that_no_token_is_accepted_was_said_without_the_platforms_own_words() ->
     denied = trial_of("lazada", Lie.EXPIRED)
     (line,) = [line for line in denied.lines if not line.is_good]
     assert re.search(r"accepts none of our tokens: \S+ answered", line.sentence("en"))
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [
+        ("shopee", {Stage.PAYMENT, Stage.REPURCHASE}),
+        ("lazada", {Stage.REPURCHASE}),
+        ("tiktok_shop", {Stage.PAYMENT, Stage.REPURCHASE}),
+        ("amazon", {Stage.ORDER, Stage.PAYMENT, Stage.FULFILMENT}),
+    ],
+)
+def test_stages_that_could_not_be_had_were_said_to_be_supplied(name: str, lost: set[Stage]) -> None:
+    assert trial_of(name).lost == frozenset()
+    for lie in (Lie.EXPIRED, Lie.FORBIDDEN):  # of pushes a trial knows nothing
+        trial = trial_of(name, lie)
+        assert trial.lost == lost
+        spec = source_named(name)
+        assert spec is not None
+        config = connection_from(POLLS[name].settings()).config
+        supplies = supplied(spec, config, trial.lost)
+        assert {stage for stage, supply in supplies.items() if supply is Supply.LOST} == lost

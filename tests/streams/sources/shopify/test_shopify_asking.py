@@ -278,11 +278,14 @@ async def test_a_trial_names_each_scope_that_is_missing() -> None:
     shop.scopes = ("read_orders", "read_products")
     connection = connection_from(shopify_connection())
     trial = await tried(connection, SOURCE, Sealer(["k" * 20]), SourceBook(), lambda: BEGIN_MS + DAY_MS, shop)
-    said = {line.what: line for line in trial.lines}
+    permissions = [line for line in trial.lines if line.what == "permission"]
     assert trial.is_good
-    assert "scope missing read_customers repurchase" in said["access"].said
-    assert "read_orders" not in said["access"].said
-    assert "records" in said["orders"].said
+    assert "read_customers is missing; without it: no repurchase" in [
+        line.sentence("en") for line in permissions
+    ]
+    assert "缺少 read_customers，因此没有：复购" in [line.sentence("zh") for line in permissions]
+    assert not any("read_orders" in line.said for line in permissions)
+    assert any(line.what == "orders" and "records" in line.said for line in trial.lines)
 
 
 def test_days_are_counted_by_shopify_on_the_store_s_clock() -> None:
