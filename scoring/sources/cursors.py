@@ -122,6 +122,11 @@ def moved(
     )
 
 
+def is_cut_short(window: PollWindow, plan: PollPlan, asked_ms: int) -> bool:
+    """Whether a window ended where the platform takes no longer one, not at the present of when it was asked for: more is there to read."""
+    return window.to_ms < asked_ms - round(plan.settle_s * 1000)
+
+
 def is_behind(state: CursorState, plan: PollPlan, now_ms: int) -> bool:
     """Whether more than one window is left to read: the connection is catching up."""
     due_ms = now_ms - round((plan.settle_s + 2 * plan.interval_s) * 1000)

@@ -25,6 +25,7 @@ from scoring.sources.cursors import (
     PageWalk,
     PollWindow,
     is_behind,
+    is_cut_short,
     moved,
     next_window,
     restated_from,
@@ -110,9 +111,8 @@ class ResourcePoller:
             await self._read_on(window)
         except (IncompleteWalkError, *PlatformError) as error:
             return self._failed(error)
-        now_ms = self._api.now_ms
-        self._note(whole_ms=now_ms, failures=0, trouble=Trouble.NONE, detail="")
-        return 0.0 if is_behind(self.cursor, plan, now_ms) else plan.interval_s
+        self._note(whole_ms=self._api.now_ms, failures=0, trouble=Trouble.NONE, detail="")
+        return 0.0 if is_cut_short(window, plan, now_ms) else plan.interval_s
 
     async def _read_on(self, window: PollWindow) -> None:
         walk, newest_ms, mark = await self.read(window, self._api, DeliveryDoor.POLL)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.cursors import CursorState, PollPlan, PollWindow, restated_from
 from streams.sources.polling import ResourcePoller
@@ -82,3 +84,28 @@ async def test_a_wrong_answer_to_days_read_again_stayed_for_good() -> None:
     await poller.read_differing(old_ms - HOUR_MS, Api())  # type: ignore[arg-type]
     assert poller.cursor.unsure_ms == old_ms
     assert restated_from(poller.cursor, 2, NOW_MS) == old_ms
+
+
+@pytest.mark.parametrize(("missed_h", "turns"), [(1, 1), (25, 2), (24 * 8, 8)])
+async def test_the_newest_day_waited_for_an_interval_after_the_older_ones(missed_h: int, turns: int) -> None:
+    """A day's figures are asked for every hour; those of the last window came an hour after the rest."""
+
+    async def fetch(_: Any, window: PollWindow, mark: str) -> PollPage:
+        return PollPage(())
+
+    async def keep(cursor: CursorState) -> None:
+        """Nothing is lost here."""
+
+    class Sink:
+        async def deliver(self, deliveries: Sequence[RawDelivery]) -> None:
+            raise AssertionError("there is nothing to deliver")
+
+    connection = connection_from(
+        {"name": "a", "source": "webhook", "store": "cn", "secret": "env:NEW", "format": "events"}
+    )
+    poll = Poll("days", PollPlan(interval_s=3600, window_s=86_400, overlap_s=0), fetch)
+    poller = ResourcePoller(connection, poll, Api(), Sink(), keep, lambda store, raw: raw)  # type: ignore[arg-type]
+    poller.cursor = CursorState(until_ms=NOW_MS - missed_h * HOUR_MS)
+    rests = [await poller.turn() for _ in range(turns)]
+    assert rests == [0.0] * (turns - 1) + [3600]
+    assert poller.cursor.until_ms == NOW_MS
