@@ -27,7 +27,7 @@ _LOGISTICS = one_of(
     r"delivery|tracking|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
 )
 _BY_BUYER = one_of(
-    r"实付|实际支付|實付|請求金額|결제금액|결제액|grand total|用户支付|dibayar pembeli|khách trả"
+    r"实付|实际支付|實付|請求金額|購入者決済|결제금액|결제액|grand total|用户支付|dibayar pembeli|khách trả"
 )
 _PAYABLE = one_of(r"应付|應付")
 #: what is bought and what is paid, without its own word for the order

@@ -57,7 +57,7 @@ QUANTITY = one_of(
     + also("quantity")
 )
 SUM = one_of(
-    r"order total|order price|order sum|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|khách (?:phải|cần) trả|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实收|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|net sales$|결제액|결제금액|총액|주문금액|ยอดรวม|jumlah harga|jumlah keseluruhan|jumlah pesanan|jumlah bayaran|订单总价|订单应付|總計"
+    r"order total|order price|order sum|grand total|final amount|wartość zamówienia|wartość całkowita|montant ttc|tổng số tiền|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|^summe$|gesamt|rechnungsbetrag|bruttobetrag|bestellsumme|auftragssumme|totaal|montant total|montant de la commande|total global|total bayar|łączna kwota|сумма\b|tổng giá trị|請求金額|จำนวนเงินทั้งหมด|valor total|importe total|totale|tổng tiền|khách (?:phải|cần) trả|tổng cộng|tổng thanh toán|total pembayaran|total harga|total penjualan|итого|сумма отправления|сумма заказа|стоимость заказа|razem|kwota całkowita|kwota zamówienia|suma\b|toplam|faturalanacak|tutar\b|实付|实收|实际支付|应收金额|应付|订单金额|訂單金額|订单总|訂單總|总金额|總金額|合計|総額|決済金額|支払金額|支払総額|net sales$|결제액|결제금액|총액|주문금액|ยอดรวม|jumlah harga|jumlah keseluruhan|jumlah pesanan|jumlah bayaran|订单总价|订单应付|總計"
     + also("sum")
 )
 CURRENCY = one_of(
@@ -205,10 +205,10 @@ NOT_THE_BUYER = one_of(
     r"郵便|電話|住所|都道府県|生年|性別|우편|전화|주소|성별|地址|电话|電話|手机|邮编|郵遞|性别|birth|sex\b|age\b|postcode|pay|paid|credit|phone|tel\b|mobile|address|note|message|comment|留言|备注|備註|tax|vat|nif|cpf|document|street|city|zip|postal|\w*postleit|country|land\b|group|type|选择|物流|应付|实付|支付|amount|服务费|积分|order|订单|訂單|주문번호|注文番号|reference|facebook|company|gender|since|price|cost|收货|姓名|count\b|name$|(?<=mitglieds)$"
 )
 ITEM_NAME = re.compile(
-    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title|titre|titolo|título|titulo|标题|標題|タイトル)$"
+    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|(?:选购|订购|购买|所购)(?:商品|宝贝|产品)|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title|titre|titolo|título|titulo|标题|標題|タイトル)$"
 )
 UNIT_PRICE = re.compile(
-    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|价格|價格|価格|가격|preis|prezzo|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|(?:옵션)?판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|item cost)$"
+    r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|价格|價格|価格|가격|preis|prezzo|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|(?:옵션)?판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|verkoopprijs|prijs|pris|hinta|fiyatı?|item cost)$"
 )
 DISCOUNT = re.compile(
     r"^(?:(?:total |order |seller )?discount(?: amount| total)?|discounts|rabatt(?:betrag)?|descuentos?|descontos?|remises?|скидка|折扣(?:金额)?|优惠(?:金额)?|優惠折扣|할인 ?(?:가격|금액)|할인액|値引(?:額|金額)?|割引(?:額|金額)?|diskon|giảm giá|sconto|rabat|indirim)$"
@@ -256,7 +256,7 @@ OTHER_PRICE = re.compile(r"总价|均价|合计|进价|成本价|原价|吊牌�
 ANY_PRICE = re.compile(r"^\S{1,3}价$")
 #: a sum by one word only
 BARE_SUM = frozenset(
-    ["amount", "金额", "金額", "betrag", "montant", "importe", "kwota", "금액", "nilai", "belopp", "beløb", "beløp", "مبلغ", "المبلغ"]
+    ["amount", "金额", "金額", "betrag", "montant", "importe", "kwota", "금액", "nilai", "belopp", "beløb", "beløp", "مبلغ", "المبلغ", "总价", "總價", "总额", "總額", "总计", "합계"]
 )  # fmt: skip
 #: who hands a parcel over
 CARRIER = one_of(r"carrier|courier|transport|spediteur|快递|物流|택배|перевозчик")

@@ -10,10 +10,11 @@ import re
 from collections.abc import Sequence
 
 from streams.sources.files.exports.cells import Cell, header_currency, is_blank, text_of
+from streams.sources.files.exports.column_evidence import can_hold
 from streams.sources.files.exports.dates import parts_of
 from streams.sources.files.exports.figure_shapes import are_days, are_figures, are_moments, shows_money
 from streams.sources.files.exports.header_patterns import one_of, plain_words
-from streams.sources.files.exports.order_words import DELIVERED, SHIPPED, TIME
+from streams.sources.files.exports.order_words import CURRENCY, DELIVERED, SHIPPED, TIME
 
 #: measures that may be the same figure of an order, of which one stage's is taken
 Found = dict[str, int]
@@ -24,6 +25,10 @@ _NOT_COUNTED = one_of(
 #: a part of the figure: where it was shown, on what, who paid for it
 _PART = one_of(
     r"search(?! term| query| impr)|organic|promoted|sponsored|top\b|slots?\b|mobile|apps?\b|browser|desktop|non\b|paid (?:traffic|impr|clicks|views)|free|feed|recommend|home ?page|b2b|live\b|shop tab|поиск|каталог|реклам|спонсор|搜索|推荐|自然|付费|推广(?!计划)|首页|无线|移动端|pc端?|app端?|电脑端|手机端|直播|短视频|商品卡|검색|추천|모바일|検索|おすすめ|スマートフォン|アプリ"
+)
+#: that taxes are in a figure makes it no tax
+_WITH_TAX = re.compile(
+    r"\bс (?:учётом |учетом )?ндс|\b(?:incl|including|with|inc)\w* (?:vat|tax(?:es)?|gst|iva)|\b(?:inkl|einschl)\w* (?:mwst|ust|steuern?)|\b(?:con|iva) (?:iva|incl\w*)|\bttc\b|含税|税込|부가세 ?포함|gồm thuế|termasuk pajak"
 )
 _PER_CENT = re.compile(r"%|/|=")
 _PEOPLE = one_of(
@@ -82,8 +87,9 @@ _VISITORS = one_of(
     r"visitors?\b|users?\b|访客|訪客|访问人数|uv\b|visiteurs|\w*besucher|nutzer|visitantes|usuarios|usuários|visitatori|utenti|посетител|пользовател|방문자|이용자|사용자|순방문|訪問者|ユーザー|アクセス人数|pengunjung|khách truy cập|lượt truy cập|ผู้เข้าชม|ผู้เยี่ยมชม|użytkowni|odwiedzając|ziyaretçi|utilisateurs|utilizadores|gebruikers|bezoekers"
 )
 _NEW = one_of(r"new\b|first|新|nuevo|novos?|neue|nouveau|nuovi|новы|신규|baru|mới|ใหม่|nowi")
+_ON_PRODUCTS = one_of(r"products?\b|items?\b|商品|产品|宝贝|상품|produk\b|sản phẩm|สินค้า")
 _OLD = one_of(
-    r"existing|returning|老访客|回访|recurrente|wiederkehr|récurrent|повторн|재방문|리피트|リピート|hiện tại"
+    r"existing|returning|老访客|回访|recurrente|wiederkehr|récurrent|повторн|재방문|리피트|リピート|hiện tại|เดิม|เก่า|lama\b|cũ\b"
 )
 _BUYERS = one_of(
     r"buyers?\b|customers?\b|买家数|客户数|支付人数|成交人数|购买人数|成交用户|acheteurs|clients\b|\w*käufer|kunden|compradores|clientes\b|acquirenti|clienti|покупател|구매자|고객수|購入者|購入人数|pembeli|khách mua|người mua|ผู้ซื้อ|kupując|klient"
@@ -150,9 +156,7 @@ def guessed_report(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> tupl
             _IS_ID.search(words) or not are_figures(cells, text)
         ):
             parts.setdefault(part[0], []).append((part[1], place))
-        elif one_of(r"currency|币种|货币|moneda|moeda|währung|devise|通貨|통화|валют").match(
-            words
-        ) and not are_figures(cells, text):
+        elif CURRENCY.search(words) and can_hold("currency", cells):
             times.setdefault("currency", place)
         elif (
             len(words) <= _LONGEST
@@ -182,7 +186,8 @@ def _only_days(shown: Sequence[str], rows: Sequence[Sequence[Cell]], taken: set[
 
 def measure_of_words(text: str, cells: Sequence[Cell] = ()) -> tuple[str, int] | None:
     """The measure that a header names, and how far from the plainest word for it; None for none, or for one of two."""
-    words = plain_words(text, with_brackets=True)
+    words = _WITH_TAX.sub(" ", plain_words(text, with_brackets=True))
+    words = " ".join(words.split())
     if (
         not words
         or _PER_CENT.search(text.replace("加购/", ""))
@@ -253,10 +258,15 @@ def _of_visiting(words: str) -> tuple[str, int] | None:
     if _VISITORS.search(words) and not _ORDERS.search(words) and not _MONEY.search(words):
         if _NEW.search(words):
             return "new_visitors", 0
-        return ("existing_visitors" if _OLD.search(words) else "visitors"), len(words.split())
+        return ("existing_visitors" if _OLD.search(words) else "visitors"), _rank_of_visits(words)
     if _SESSIONS.search(words) and not _MONEY.search(words):
-        return ("engaged_sessions" if _ENGAGED.search(words) else "sessions"), len(words.split())
-    return ("page_views", len(words.split())) if _PAGES.search(words) else None
+        return ("engaged_sessions" if _ENGAGED.search(words) else "sessions"), _rank_of_visits(words)
+    return ("page_views", _rank_of_visits(words)) if _PAGES.search(words) else None
+
+
+def _rank_of_visits(words: str) -> int:
+    """The whole shop's visits are plainer than those of its pages of products."""
+    return len(words.split()) + (_ON_PRODUCTS.search(words) is not None)
 
 
 def _of_orders(words: str, text: str, cells: Sequence[Cell]) -> tuple[str, int] | None:

@@ -190,3 +190,10 @@ def test_an_order_without_a_word_for_it_is_known_by_its_only_numbers() -> None:
 def test_the_delivery_state_is_a_state_only_next_to_other_states() -> None:
     assert named("Delivery state") == {}
     assert named("Order state", "Delivery state")["fulfilment"] == "Delivery state"
+
+
+def test_what_was_chosen_paid_or_cost_had_no_word_of_its_own() -> None:
+    assert named("订单号", "选购商品")["item_name"] == "选购商品"
+    assert named("注文番号", "購入者決済金額")["total"] == "購入者決済金額"
+    assert named("订单号", "商品总价", "总价")["total"] == "总价"
+    assert named("Bestelnummer", "Titel", "Prijs")["unit_price"] == "Prijs"

@@ -157,3 +157,38 @@ def test_single_sales_with_the_minute_of_each_were_taken_for_a_report_of_days() 
     shown = ("Date", "Time", "Item", "Qty", "Gross Sales", "Net Sales", "Transaction ID")
     rows = [("2026-03-01", f"10:1{at}:07", "Tea", "1", "$5.50", "$5.00", f"Zx81245{at}") for at in range(4)]
     assert recognized(*shown, rows=rows).layout.kind == "orders"
+
+
+def test_a_figure_with_its_tax_in_it_was_taken_for_a_tax() -> None:
+    assert measure_of_words("Расход, ₽, с НДС", ["1 200,00"]) == ("spend", 2)
+    assert measure_of_words("Cost incl. VAT", ["12.00"]) is not None
+    assert measure_of_words("VAT", ["12.00"]) is None
+
+
+def test_visits_of_product_pages_next_to_those_of_the_shop_left_both_unread() -> None:
+    rows = [[f"2026-05-1{at}", f"38{at}", f"12{at}4", f"36{at}", f"11{at}4"] for at in range(3, 6)]
+    found = read(recognized("统计日期", "店铺访客数", "店铺浏览量", "商品访客数", "商品浏览量", rows=rows))
+    assert found == {"day": "统计日期", "visitors": "店铺访客数", "page_views": "店铺浏览量"}
+
+
+def test_a_currency_was_looked_for_in_six_languages_only() -> None:
+    rows = [[f"2026-05-1{at}", f"12{at}40", f"2{at}0", "VND"] for at in range(3, 6)]
+    found = read(recognized("Ngày", "Số lượt hiển thị", "Số lượt nhấp", "Đơn vị tiền tệ", rows=rows))
+    assert found["currency"] == "Đơn vị tiền tệ"
+
+
+def test_one_column_of_a_message_kept_a_whole_export_from_being_read() -> None:
+    shown = (
+        "order_number",
+        "order_date",
+        "order_id",
+        "article_name",
+        "line_price_currency",
+        "tracking_number",
+    )
+    rows = [
+        [f"1010123456789{at}", f"2026-05-1{at}T10:11:12Z", f"0b1a{at}", "Boot", "EUR", f"0034{at}"]
+        for at in range(3, 6)
+    ]
+    table = recognized(*shown, rows=rows)
+    assert (table.layout.name, read(table)["order"]) == ("unknown-orders", "order_number")
