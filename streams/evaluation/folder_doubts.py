@@ -14,10 +14,11 @@ from scoring.wording.text import LANGUAGES, Bilingual, in_language
 from streams.evaluation import words
 from streams.sources.files.exports import sentences
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
-from streams.sources.files.exports.field_words import left_out_name, read_columns
+from streams.sources.files.exports.field_words import left_out_name
 from streams.sources.files.exports.layout import ExportLayout, load_layout
 from streams.sources.files.exports.opening import ExportFile
 from streams.sources.files.exports.questions import Question
+from streams.sources.files.exports.read_columns import read_columns
 
 #: how a mapping in a folder is called
 MAPPING = ".mapping.yaml"

@@ -32,8 +32,10 @@ from streams.sources.files.exports.opening import opened
 _log = structlog.get_logger()
 #: bytes of one upload
 MAX_UPLOAD = 1 << 30
-#: files at a time, for all people of the page
-MAX_DRAFTS = 8
+#: files at a time, for all people of the page: two years of monthly exports of one kind, or a folder of a year's
+MAX_DRAFTS = 40
+#: bytes of all uploads together
+MAX_KEPT = 8 * MAX_UPLOAD
 _KEEP_MS = 3_600_000
 _READ_S, _IMPORT_S = 900.0, 7200.0
 _UNSAFE = re.compile(r"[^\w. ()\[\]#+=@-]+")
@@ -105,10 +107,28 @@ class ImportDraft:
         return max(sum(counts) + sum(sum(table.get("events", {}).values()) for table in self.tables), 1)
 
     @property
+    def readable(self) -> list[dict[str, Any]]:
+        """The tables of it that were read."""
+        return [table for table in self.tables if not table["error"]]
+
+    @property
     def is_ready(self) -> bool:
         """Whether it can be imported now."""
-        good = [table for table in self.tables if not table["error"]]
-        return self.state is DraftState.SHOWN and bool(good) and not any(one["questions"] for one in good)
+        return self.stage == "ready"
+
+    @property
+    def stage(self) -> str:
+        """Where it is, for people: its state, or once it is shown ``ready``, ``asks`` (a question is open) or ``unreadable``."""
+        if self.state is not DraftState.SHOWN:
+            return self.state.value
+        if not self.readable:
+            return "unreadable"
+        return "asks" if any(one["questions"] for one in self.readable) else "ready"
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being done with it."""
+        return self.state in (DraftState.READING, DraftState.IMPORTING)
 
 
 class ImportDrafts:
@@ -170,6 +190,11 @@ class ImportDrafts:
         """Import what was shown."""
         draft.state = DraftState.IMPORTING
         self._begin(self._import(draft, who))
+
+    def kept_bytes(self, other_than: ImportDraft) -> int:
+        """Bytes of all uploads but one."""
+        files = (one.path for one in self._drafts.values() if one is not other_than)
+        return sum(path.stat().st_size for path in files if path.exists())
 
     def drop(self, draft: ImportDraft) -> None:
         """Forget an upload, its file included."""

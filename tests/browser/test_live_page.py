@@ -297,14 +297,45 @@ def test_a_file_is_uploaded_and_asked_about_in_chinese_on_a_phone(open_page: Any
         "#1,paid,01/03/2026 10:00,,USD,10.00,01/03/2026 10:00,1,Hat,5\n"
     )
     tab = open_page("/import", "zh-CN", 390)
-    tab.locator("input[type=file]").set_input_files(file)
+    tab.locator("input[name=files]").set_input_files(file)
     tab.get_by_role("button", name="上传并识别").click()
     tab.get_by_role("heading", name="需要你回答").wait_for()
     text = tab.locator("main").inner_text()
     assert "“Created at”列：03/04 是 4 月 3 日（日在前），还是 3 月 4 日？" in text
-    assert "只有 shopify 会写" in text
+    assert "是Shopify独有的列" in text
     tab.get_by_label("日在前（4 月 3 日）").first.check()
     assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert axe.Axe().run(tab).response["violations"] == []
     tab.get_by_role("button", name="放弃这个文件").click()
     tab.get_by_role("heading", name="导入", exact=True).wait_for()
+
+
+def test_a_folder_that_was_chosen_or_dropped_was_one_file_that_cannot_be_read(
+    open_page: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "exports"
+    (folder / "ads").mkdir(parents=True)
+    for name in ("orders.csv", "ads/ads.csv", ".DS_Store", "~$orders.xlsx"):
+        (folder / name).write_text("x,y\n1,2\n")
+    tab = open_page("/import", "zh-CN", 390)
+    tab.locator("label.folder input").set_input_files(folder)
+    chosen = "[...document.querySelector('input[name=files]').files].map(file => file.name).sort().join()"
+    tab.wait_for_function(f"{chosen} === 'ads.csv,orders.csv'")
+    assert tab.locator(".chosen").inner_text() == "2 个文件"
+    dropped = """() => {
+      const file = name => ({ isFile: true, name, file: done => done(new File(["x,y"], name)) });
+      const folder = (name, inside) => ({ isDirectory: true, name, createReader: () => {
+        const parts = [inside, []];
+        return { readEntries: done => done(parts.shift()) };
+      } });
+      const entry = folder("exports", [file("a.csv"), file(".DS_Store"), folder("more", [file("b.csv"), file("c.csv")])]);
+      const event = new Event("drop", { bubbles: true, cancelable: true });
+      event.dataTransfer = { items: [{ webkitGetAsEntry: () => entry }], files: [] };
+      document.querySelector(".dropzone").dispatchEvent(event);
+    }"""
+    tab.evaluate(dropped)
+    tab.wait_for_function(f"{chosen} === 'a.csv,b.csv,c.csv'")
+    tab.get_by_role("button", name="上传并识别").click()
+    tab.get_by_text("没有读取").nth(2).wait_for()
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe.Axe().run(tab).response["violations"] == []

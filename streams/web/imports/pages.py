@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, get_args
 from zoneinfo import available_timezones
 
 from aiohttp import web
 
 from scoring.events.incoming import CURRENCIES
-from scoring.records.measures import MEASURE_BY_NAME, MEASURES
+from scoring.records.measures import MEASURES
 from scoring.wording.text import in_language
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
@@ -25,20 +24,23 @@ from streams.imports.drafts import (
     UnknownDraftError,
     UploadTooLargeError,
 )
-from streams.imports.layouts import LayoutNameError, corrected, keep_layout, kept_layouts, named
+from streams.imports.layouts import LayoutNameError, keep_layout, kept_layouts, named
 from streams.imports.runs import ImportRun, ImportState, may_import, runs_of
 from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
-from streams.sources.files.exports.field_words import field_name, left_out_name, part_name
-from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
+from streams.sources.files.exports.field_words import column_name, field_name, left_out_name, part_name
+from streams.sources.files.exports.layout import ExportLayout, known_layouts
 from streams.sources.files.exports.report_words import PARTS
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.forms import fields_of, name_of, remember_name
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.imports.correcting import FIELDS, answered, table_index
+from streams.web.imports.showing import amount_text, asked_once, dates_asked
 from streams.web.imports.uploads import uploaded
 from streams.web.imports.words import (
+    ALWAYS_COUNTED,
     COUNTED,
     DRAFT_STATES,
     IMPORT_WORDS,
@@ -46,8 +48,6 @@ from streams.web.imports.words import (
     STATUS_FACTS,
 )
 
-_FIELDS: tuple[FieldOfExport, ...] = get_args(FieldOfExport)
-_FACTS: tuple[Fact, ...] = get_args(Fact)
 _MAX_RUNS = 100
 
 
@@ -73,14 +73,19 @@ class ImportPages:
             runs = runs_of(await self._sources.book(), now_ms())
         except KafkaUnreachableError as error:
             unreadable = str(error)
-        busy = any(one.state is ImportState.RUNNING for one in runs) or bool(self._undoing)
+        drafts = [one for one in self._drafts.all() if one.state is not DraftState.IMPORTED]
+        is_busy = any(one.state is ImportState.RUNNING for one in runs) or bool(self._undoing)
+        is_busy |= any(one.is_busy for one in drafts)
         language = self._renderer.reader(request).language
         return self._renderer.render(
             request,
             "imports/imports.html",
             code,
             stores=self._config.stores,
-            drafts=[one for one in self._drafts.all() if one.state is not DraftState.IMPORTED],
+            drafts=drafts,
+            ready=[one for one in drafts if one.is_ready],
+            may_import=may_import(self._settings),
+            said=lambda text: in_language(text, language),
             runs=runs[:_MAX_RUNS],
             layout_titles={one.name: in_language(one.said_title, language) for one in known_layouts()},
             undoing=set(self._undoing),
@@ -89,7 +94,7 @@ class ImportPages:
             not_undone=self._not_undone,
             problem=in_language(problem, language),
             unreadable=unreadable,
-            live=3 if busy else 0,
+            live=2 if is_busy else 0,
         )
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
@@ -136,7 +141,6 @@ class ImportPages:
     ) -> web.Response:
         reader = self._renderer.reader(request)
         known = self._config.store(draft.choices.store)
-        is_busy = draft.state in (DraftState.READING, DraftState.IMPORTING)
         return self._renderer.render(
             request,
             "imports/draft.html",
@@ -144,12 +148,18 @@ class ImportPages:
             draft=draft,
             store=known,
             layouts=sorted(known_layouts(), key=lambda one: one.name),
-            fields=[(one, field_name(one)(reader.language)) for one in _FIELDS],
+            fields=[(one, field_name(one)(reader.language)) for one in FIELDS],
             measures=[(one.name, one.words(reader.language)) for one in MEASURES],
             parts=PARTS,
             part_name=lambda name: part_name(name)(reader.language),
+            measure_name=lambda name: column_name(name)(reader.language),
             facts=STATUS_FACTS,
             counted=COUNTED,
+            always=ALWAYS_COUNTED,
+            amount=lambda text: amount_text(text, reader.locale),
+            asked=asked_once,
+            dates_of=lambda table: dates_asked(table, reader.language),
+            store_page=_store_page(draft),
             draft_states=DRAFT_STATES,
             field_name=lambda name: field_name(name)(reader.language),
             left_out_name=lambda name: left_out_name(name)(reader.language),
@@ -158,7 +168,7 @@ class ImportPages:
             may_import=may_import(self._settings),
             said=lambda text: in_language(text, reader.language),
             problem=problem,
-            live=1 if is_busy else 0,
+            live=1 if draft.is_busy else 0,
         )
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -167,9 +177,9 @@ class ImportPages:
         if draft.state is not DraftState.SHOWN:
             return _to(f"/import/{draft.draft_id}")
         try:
-            choices = self._answered(draft, form)
+            choices = answered(draft, form)
             if (name := form.get("keep_name", "").strip()) and choices.corrected:
-                table = draft.tables[_table_index(draft, form)]
+                table = draft.tables[table_index(draft, form)]
                 layout = named(choices.corrected[-1], name, [one["header"] for one in table["headers"]])
                 await keep_layout(self._settings, layout, form.get("who", "") or name_of(request))
         except (BadQueryError, LayoutNameError) as error:
@@ -177,62 +187,11 @@ class ImportPages:
         self._read(draft, choices, await self._kept(draft.choices.kept))
         return _to(f"/import/{draft.draft_id}")
 
-    def _answered(self, draft: ImportDraft, form: dict[str, str]) -> ImportChoices:
-        choices = draft.choices
-        zone, currency, layout = (
-            form.get("zone", "").strip(),
-            form.get("currency", "").strip(),
-            form.get("layout", ""),
-        )
-        if zone and zone not in available_timezones():
-            raise BadQueryError(f"unknown zone {zone[:64]!r}; give one such as Asia/Shanghai")
-        if currency and currency.upper() not in CURRENCIES:
-            raise BadQueryError(f"unknown currency {currency[:16]!r}; give an ISO 4217 code such as CNY")
-        if layout and layout not in {one.name for one in (*choices.kept, *known_layouts())}:
-            raise BadQueryError(f"unknown layout {layout[:64]!r}")
-        choices = replace(
-            choices,
-            zone=zone or choices.zone,
-            currency=currency.upper() or choices.currency,
-            layout=layout or choices.layout,
-        )
-        return self._corrected(draft, form, choices)
-
-    def _corrected(self, draft: ImportDraft, form: dict[str, str], choices: ImportChoices) -> ImportChoices:
-        """The choices with the layout of one table corrected, if the form says anything of it."""
-        statuses = {
-            (column, text): fact
-            for key, fact in form.items()
-            if key.startswith("status/") and fact in _FACTS
-            for _, column, text in [key.split("/", 2)]
-        }
-        day_first = {"day": True, "month": False}.get(form.get("day_first", ""))
-        money = form.get("money", "")
-        chosen = {key.removeprefix("column/"): one for key, one in form.items() if key.startswith("column/")}
-        if not (statuses or chosen or money in ("once", "line", "first")) and day_first is None:
-            return choices
-        shown = draft.tables[_table_index(draft, form)]
-        columns, measures, parts = _before(shown)
-        if chosen:
-            columns, measures, parts = _chosen(shown, chosen)
-        is_report = shown["kind"] == "report"
-        layout = corrected(
-            shown["recognized"],
-            columns,  # type: ignore[arg-type]
-            measures=measures if is_report else None,
-            parts=parts if is_report else None,
-            day_first=day_first,
-            money=money if money in ("once", "line", "first") else "",
-            statuses=statuses,  # type: ignore[arg-type]
-        )
-        others = tuple(one for one in choices.corrected if one.name != layout.name)
-        return replace(choices, corrected=(*others, layout))
-
     async def start(self, request: web.Request) -> web.StreamResponse:
         """POST /import/{draft}/import: imports what was shown."""
         draft, form = await self._mine(request)
         word = self._renderer.reader(request).word
-        who = " ".join((form.get("who", "") or name_of(request)).split())[:100]
+        who = _who(request, form)
         if not who:
             return self._show(request, draft, word("import_say_who"), 422)
         if not may_import(self._settings):
@@ -241,6 +200,23 @@ class ImportPages:
             self._drafts.start(draft, who)
             remember_name(request, who)
         return _to(f"/import/{draft.draft_id}")
+
+    async def start_all(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/all: imports every file that has no open question."""
+        form = await fields_of(request)
+        self._forms.check(request, form)
+        word = self._renderer.reader(request).word
+        who = _who(request, form)
+        if not who:
+            return await self._list(request, word("import_say_who"), 422)
+        if not may_import(self._settings):
+            return await self._list(request, word("import_not_here"), 409)
+        shown = set(form.get("drafts", "").split(","))
+        for draft in reversed(self._drafts.all()):  # the first uploaded first
+            if draft.is_ready and draft.draft_id in shown:
+                self._drafts.start(draft, who)
+        remember_name(request, who)
+        return _to("/import")
 
     async def drop(self, request: web.Request) -> web.StreamResponse:
         """POST /import/{draft}/drop: forgets an upload."""
@@ -269,7 +245,7 @@ class ImportPages:
         form = await fields_of(request)
         self._forms.check(request, form)
         run = await self._run(request)
-        who = " ".join((form.get("who", "") or name_of(request)).split())[:100]
+        who = _who(request, form)
         if run is None:
             return _to("/import")
         if not who:
@@ -303,46 +279,15 @@ class ImportPages:
         await self._drafts.close()
 
 
-def _before(shown: dict[str, Any]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """What the columns of a table were taken for: fields, measures and parts, each with its header."""
-    return tuple(  # type: ignore[return-value]
-        {one[kind]: one["header"] for one in shown["headers"] if one[kind]}
-        for kind in ("field", "measure", "part")
-    )
+def _store_page(draft: ImportDraft) -> str:
+    """The page of the store, at the end of what was imported."""
+    days = sorted(run.last_day for run in draft.runs if run.last_day)
+    at = f"?at={days[-1]}T23:59:59Z&hours=24" if days else ""
+    return f"/stores/{draft.choices.store}{at}"
 
 
-def _chosen(
-    shown: dict[str, Any], chosen: dict[str, str]
-) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """What a person says that the columns are.
-
-    Raises:
-        BadQueryError: two columns are the same.
-    """
-    columns: dict[str, str] = {}
-    measures: dict[str, str] = {}
-    parts: dict[str, str] = {}
-    of_table = {*PARTS, *(one["part"] for one in shown["headers"])}
-    known = ((measures, "measure/", MEASURE_BY_NAME), (parts, "part/", of_table), (columns, "", _FIELDS))
-    for place, one in enumerate(shown["headers"]):
-        said = chosen.get(str(place), "")
-        for found, prefix, names in known:
-            name = said.removeprefix(prefix)
-            if said.startswith(prefix) and name in names:
-                if name in found:
-                    raise BadQueryError(f"{field_name(name).en}: two columns are read as it; choose one")
-                found[name] = one["header"]
-                if said == one["field"] and one["part"]:  # a product is a column, and what a row is of
-                    parts.setdefault(one["part"], one["header"])
-                break
-    return columns, measures, parts
-
-
-def _table_index(draft: ImportDraft, form: dict[str, str]) -> int:
-    index = form.get("table", "0")
-    if not index.isdecimal() or int(index) >= len(draft.tables) or "headers" not in draft.tables[int(index)]:
-        raise BadQueryError("table: unknown table of the file")
-    return int(index)
+def _who(request: web.Request, form: dict[str, str]) -> str:
+    return " ".join((form.get("who", "") or name_of(request)).split())[:100]
 
 
 def _to(path: str) -> web.Response:
@@ -355,6 +300,7 @@ def _routes(services: PageServices) -> Routes:
         pages=(
             PageRoute("/import", pages.page),
             PageRoute("/import/files", pages.upload, "POST"),
+            PageRoute("/import/all", pages.start_all, "POST"),
             PageRoute("/import/undo/{import}", pages.ask_undo),
             PageRoute("/import/undo/{import}", pages.undo, "POST"),
             PageRoute("/import/{draft}", pages.draft),

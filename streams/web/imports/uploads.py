@@ -7,7 +7,14 @@ import asyncio
 from aiohttp import BodyPartReader, web
 
 from scoring.wording.text import Bilingual
-from streams.imports.drafts import MAX_UPLOAD, ImportDraft, ImportDrafts, UploadTooLargeError
+from streams.imports.drafts import (
+    MAX_KEPT,
+    MAX_UPLOAD,
+    ImportDraft,
+    ImportDrafts,
+    TooManyDraftsError,
+    UploadTooLargeError,
+)
 from streams.sources.files.exports.dry_run import ImportChoices
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.forms import UNREADABLE_FORM, Forms
@@ -48,7 +55,7 @@ async def uploaded(
                 if part.filename:
                     draft = drafts.new(part.filename, ImportChoices())
                     taken.append(draft)
-                    await _store(part, draft)
+                    await _store(part, draft, drafts.kept_bytes(draft))
     except UNREADABLE_FORM as error:
         _drop(drafts, taken)
         raise BadQueryError("the form cannot be read") from error
@@ -73,7 +80,7 @@ async def _text(part: BodyPartReader) -> str:
     return text.decode("utf-8", "replace")
 
 
-async def _store(part: BodyPartReader, draft: ImportDraft) -> None:
+async def _store(part: BodyPartReader, draft: ImportDraft, kept: int) -> None:
     written = 0
     with draft.path.open("xb") as file:
         while block := await part.read_chunk(_UPLOAD_BLOCK):
@@ -83,6 +90,13 @@ async def _store(part: BodyPartReader, draft: ImportDraft) -> None:
                     Bilingual(
                         f"超过 {MAX_UPLOAD >> 20:,} MB；请每次少导出几个月，或使用 `funnelwatch import`",
                         f"has more than {MAX_UPLOAD >> 20:,} MB; export fewer months at a time, or use `funnelwatch import`",
+                    )
+                )
+            if kept + written > MAX_KEPT:
+                raise TooManyDraftsError(
+                    Bilingual(
+                        f"上传的文件合计超过 {MAX_KEPT >> 30} GB；请先导入或放弃其中一些",
+                        f"all uploads together have more than {MAX_KEPT >> 30} GB; import or drop some of them first",
                     )
                 )
             await asyncio.to_thread(file.write, block)

@@ -10,7 +10,9 @@ IMPORT_WORDS: Mapping[str, Text] = {
     "imports": Text("导入", "Import"),
     "import_note": Text("平台导出的订单和报表：CSV、TSV、XLSX、XLS、JSON、Parquet、Avro、gz、zip，每个文件最多 1 GB。先识别、先展示，确认后才导入，导入后可以撤销。", "Orders and reports as platforms export them: CSV, TSV, XLSX, XLS, JSON, Parquet, Avro, gz, zip, at most 1 GB each. A file is recognised and shown first, imported once you confirm, and can be undone."),
     "import_files": Text("选择文件", "Choose files"),
-    "import_drop": Text("把文件拖到这里", "Drop files here"),
+    "import_folder": Text("或选择文件夹", "Or a folder"),
+    "import_drop": Text("把文件或文件夹拖到这里", "Drop files or a folder here"),
+    "import_chosen": Text("{n} 个文件", "{n} files"),
     "import_upload": Text("上传并识别", "Upload and recognise"),
     "import_sending": Text("正在上传", "Uploading"),
     "import_failed_upload": Text("上传没有完成，请重试。", "The upload did not complete. Try again."),
@@ -19,6 +21,11 @@ IMPORT_WORDS: Mapping[str, Text] = {
     "import_store": Text("店铺", "Store"),
     "import_waiting": Text("等待确认的文件", "Files that wait for you"),
     "import_waiting_note": Text("一小时后自动删除。", "Deleted after an hour."),
+    "import_tables": Text("{n} 张表", "{n} tables"),
+    "import_gist_orders": Text("{n} 个订单", "{n} orders"),
+    "import_gist_rows": Text("{n} 条报表行", "{n} report rows"),
+    "import_span": Text("{first} 至 {last}", "{first} to {last}"),
+    "import_all_ready": Text("导入可以导入的 {n} 个文件", "Import the {n} files that are ready"),
     "import_gone": Text("上传的文件已不在", "The upload is gone"),
     "import_list": Text("导入记录", "Imports"),
     "import_none": Text("还没有导入。", "Nothing has been imported yet."),
@@ -79,13 +86,16 @@ IMPORT_WORDS: Mapping[str, Text] = {
     "import_say_who": Text("请填写你的名字。", "Say who you are."),
     "import_progress": Text("已发送 {sent}", "{sent} sent"),
     "import_done": Text("已导入 {id}", "Imported as {id}"),
+    "import_to_store": Text("在店铺页查看", "See it on the store's page"),
     "import_to_list": Text("查看全部导入", "See all imports"),
     "import_reading_note": Text("正在读取文件；大文件需要一分钟左右。", "The file is being read; a large one takes about a minute."),
 }  # fmt: skip
 
 DRAFT_STATES: Mapping[str, Text] = {
     "reading": Text("正在读取", "Reading"),
-    "shown": Text("等待确认", "Waiting for you"),
+    "ready": Text("可以导入", "Ready to import"),
+    "asks": Text("有问题要回答", "Asks you something"),
+    "unreadable": Text("没有读取", "Not read"),
     "importing": Text("正在导入", "Importing"),
     "imported": Text("已导入", "Imported"),
     "failed": Text("没有成功", "Failed"),
@@ -109,6 +119,8 @@ STATUS_FACTS: Mapping[str, Text] = {
     "cancelled": Text("已取消", "Cancelled"),
     "refunded": Text("已退款", "Refunded"),
 }  # fmt: skip
+#: counts that a dry run of orders shows even where there are none
+ALWAYS_COUNTED = frozenset({"orders", "paid", "shipped", "cancelled", "units"})
 #: what a dry run counts, in this order
 COUNTED: Mapping[str, Text] = {
     "orders": Text("订单", "Orders"),

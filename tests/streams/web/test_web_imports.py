@@ -74,6 +74,57 @@ def test_a_file_is_shown_asked_about_and_read_again_with_the_answer(browser: Bro
     assert browser.client.get(path).status_code == 404
 
 
+def test_one_answer_for_the_dates_of_a_file_was_asked_for_once_for_each_column(browser: Browser) -> None:
+    path, text = browser.shown("orders.csv", f"{SHOPIFY}\n{ROWS}".encode())
+    assert text.count('name="day_first" value="day"') == 1
+    assert "Time of the order, Time of payment" in text
+    browser.send(f"{path}/answers", table="0", day_first="day", zone="Europe/Berlin")
+    assert "2026-03-01 to 2026-03-03" in browser.read(path)
+    browser.send(f"{path}/drop")
+
+
+def test_what_was_recognised_was_named_by_identifiers_instead_of_words(browser: Browser) -> None:
+    rows = "".join(f"{day}.03.2026;Frühling;{day}000;{day};{day},20\n" for day in (13, 14, 15))
+    path, _ = browser.shown("ads.csv", f"Tag;Kampagne;Impressionen;Klicks;Kosten (EUR)\n{rows}".encode())
+    chinese = browser.client.get(f"{path}?lang=zh").text
+    assert "曝光次数 <b>42,000</b>" in chinese
+    assert "Impressionen（曝光次数）、Klicks（点击次数）" in chinese
+    orders, _ = browser.shown("orders.csv", f"{SHOPIFY}\n{ROWS.replace('/03/2026', '-Mar-2026')}".encode())
+    chinese = browser.client.get(f"{orders}?lang=zh").text
+    assert "是Shopify独有的列" in chinese
+    assert re.search(r"已取消</dt><dd><b>0</b>", re.sub(r"\s+", "", chinese))
+    wrong = browser.send(f"{orders}/answers", table="0", zone="Asia/Nowhere").text
+    assert "没有“Asia/Nowhere”这个时区" in wrong
+    browser.client.get(f"{orders}?lang=en")
+    for one in (path, orders):
+        browser.send(f"{one}/drop")
+
+
+def test_a_list_of_uploads_said_that_all_of_them_wait_whatever_was_found_in_them(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.web.imports.pages.may_import", lambda _: True)
+    good = f"{SHOPIFY}\n{ROWS.replace('/03/2026 10:00', '-Mar-2026 10:00 +0000')}".encode()
+    files = {
+        "a.csv": good,
+        "b.csv": good,
+        "asks.csv": f"{SHOPIFY}\n{ROWS}".encode(),
+        "broken.xlsx": b"PK\3\4x",
+    }
+    paths = [browser.shown(name, content)[0] for name, content in files.items()]
+    text = browser.client.get("/import?lang=en").text
+    assert re.findall(r'<span class="chip">([^<]+)', text) == [
+        "Not read", "Asks you something", "Ready to import", "Ready to import",
+    ]  # fmt: skip
+    assert "Shopify, orders (admin export) · 3 orders" in re.sub(r"\s+", " ", text)
+    ready = [path.rpartition("/")[2] for path in paths[:2]]
+    assert f'name="drafts" value="{ready[1]},{ready[0]}"' in text
+    assert "Import the 2 files that are ready" in text
+    assert browser.send("/import/all", drafts=",".join(ready)).status_code == 422  # nobody says who
+    for path in paths:
+        browser.send(f"{path}/drop")
+
+
 def test_the_figures_of_a_report_are_shown_and_corrected(browser: Browser) -> None:
     rows = "".join(f"{day}.03.2026;Frühling;{day}00;{day};{day},20\n" for day in (13, 14, 15))
     path, text = browser.shown("ads.csv", f"Tag;Kampagne;Impressionen;Klicks;Kosten (EUR)\n{rows}".encode())
@@ -158,6 +209,18 @@ def test_a_file_that_is_too_large_leaves_nothing(
     monkeypatch.setattr("streams.web.imports.uploads.MAX_UPLOAD", 100_000)
     answer = browser.upload("a.csv", bytes(200_000))
     assert (answer.status_code, "export fewer months" in answer.text) == (413, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_uploads_together_are_only_so_large(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr("streams.web.imports.uploads.MAX_KEPT", 100_000)
+    path, _ = browser.shown("a.csv", b"x,y\n" + b"1,2\n" * 15_000)
+    answer = browser.upload("b.csv", b"x,y\n" + b"1,2\n" * 15_000)
+    assert (answer.status_code, "all uploads together" in answer.text) == (409, True)
+    browser.send(f"{path}/drop")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.wording.text import Bilingual, Text
-from streams.sources.files.exports.recognition import RecognizedTable
+from scoring.records.measures import MEASURE_BY_NAME
+from scoring.wording.text import Text
 
 _FIELD_NAMES: Mapping[str, Text] = {
     "order": Text("订单号", "Order number"), "own_id": Text("平台订单 ID", "Platform's own order id"), "line": Text("行号", "Line number"), "parcel": Text("包裹号", "Parcel"),
@@ -54,17 +54,8 @@ def left_out_name(reason: str) -> Text:
     return _LEFT_OUT.get(reason, Text(plain, plain))
 
 
-def read_columns(table: RecognizedTable) -> Bilingual:
-    """The columns that are read of a table, each with what it was taken for."""
-    fields = [(place, field_name(one)) for one, place in table.columns.items()]
-    parts = [(place, part_name(one)) for one, place in table.dimensions.items()]
-    # a measure is called by its own header
-    measures = [(place, None) for place in table.measures.values()]
-    said = sorted([*fields, *parts, *measures], key=lambda one: one[0])
-    texts = [[text.zh, text.en] if text else ["", ""] for _, text in said]
-    shown = [table.shown[place] for place, _ in said]
-    zh = "、".join(f"{head}＝{text[0]}" if text[0] else head for head, text in zip(shown, texts, strict=True))
-    en = ", ".join(
-        f"{head} = {text[1].lower()}" if text[1] else head for head, text in zip(shown, texts, strict=True)
-    )
-    return Bilingual(zh, en)
+def column_name(name: str) -> Text:
+    """What a column is read as: a figure, what a row is of, or a field."""
+    if name in MEASURE_BY_NAME:
+        return MEASURE_BY_NAME[name].words
+    return part_name(name) if name in _PART_NAMES else field_name(name)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from scoring.wording.text import Bilingual
+from scoring.records.source_names import report_source_name
+from scoring.wording.text import LANGUAGES, Bilingual, Language
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, header_text, is_blank_row
+from streams.sources.files.exports.field_words import column_name
 from streams.sources.files.exports.guesses import HeaderRow, guess
 from streams.sources.files.exports.header_meanings import said_arrivals
 from streams.sources.files.exports.layout import ExportLayout
@@ -79,7 +81,7 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
         return None
     found.sort(key=_mark, reverse=True)
     first = found[0]
-    if first.sure < SURE and not (first.layout.is_kept or first.layout.is_guess or first.layout.rejected):
+    if first.sure < SURE and not (first.layout.is_kept or first.layout.is_guess):
         guesses = [one for one in found if one.layout.is_guess]
         likelier = max(guesses, key=_mark, default=None)
         if likelier is not None and (likelier.layout.rejected or _read(likelier) > _read(first)):
@@ -219,9 +221,11 @@ def _fill(table: RecognizedTable, row: HeaderRow) -> None:
         filled["day"] = times["day"]
     if filled:
         table.sure = round(min(table.sure, SURE - 0.05), 2)
-        names = ", ".join(f"{table.shown[place]} ({one})" for one, place in filled.items())
         table.why.append(
-            Bilingual(f"这些列的名字与该布局的不同：{names}", f"named otherwise than in this layout: {names}")
+            Bilingual(
+                f"这些列的名字与该布局的不同：{_named(table, filled, 'zh')}",
+                f"named otherwise than in this layout: {_named(table, filled, 'en')}",
+            )
         )
 
 
@@ -274,11 +278,11 @@ def _judge(table: RecognizedTable) -> None:
         # a refund looks like an order with a few columns, and a statement like both
         certain = 0.55 if layout.rejected else 0.52 if layout.kind == "events" else 0.0
         table.sure = certain or round(min(0.2 + 0.05 * _read(table), 0.5), 2)
-        named = _named(table)
+        read = {**table.columns, **table.measures, **table.dimensions}
         table.why = [
             Bilingual(
-                f"列名像是{layout.title_zh or layout.title}的列名：{'、'.join(named)}",
-                f"its columns are called as those of {layout.title} often are: {', '.join(named)}",
+                f"列名像是{layout.title_zh or layout.title}的列名：{_named(table, read, 'zh')}",
+                f"its columns are called as those of {layout.title} often are: {_named(table, read, 'en')}",
             )
         ]
         return
@@ -290,18 +294,29 @@ def _judge(table: RecognizedTable) -> None:
     share = known / max(len(present), 1)
     most = 1.0 if signs else 0.3  # what others call their columns too is not a sign of this platform
     table.sure = round(min(0.4 + 0.4 * min(len(signs), enough) / enough + 0.2 * min(share * 3, 1.0), most), 2)
-    said = ", ".join(signs[:4])
-    table.why = [
-        Bilingual(
-            f"{len(present)} 列中认得 {known} 列；只有 {layout.platform} 会写 {said or '（无）'}",
-            f"{known} of {len(present)} columns are known; only {layout.platform} writes {said or 'none of them'}",
+    table.why = [_why_known(layout, len(present), known, signs[:4])]
+
+
+def _why_known(layout: ExportLayout, present: int, known: int, signs: Sequence[str]) -> Bilingual:
+    zh, en = (report_source_name(layout.platform, language) for language in LANGUAGES)
+    if not signs:
+        return Bilingual(
+            f"{present} 列中认得 {known} 列，但没有一列是{zh}独有的",
+            f"{known} of {present} columns are known, none of which only {en} writes",
         )
-    ]
+    return Bilingual(
+        f"{present} 列中认得 {known} 列；{'、'.join(signs)} 是{zh}独有的列",
+        f"{known} of {present} columns are known; only {en} writes {', '.join(signs)}",
+    )
 
 
-def _named(table: RecognizedTable) -> list[str]:
-    read = {**table.columns, **table.measures, **table.dimensions}
-    return [f"{table.shown[place]} ({one})" for one, place in sorted(read.items())]
+def _named(table: RecognizedTable, read: Mapping[str, int], language: Language) -> str:
+    """The headers, each with what it is read as, in the order of the file."""
+    places = sorted(read.items(), key=lambda item: item[1])
+    brackets, between = ("（{}）", "、") if language == "zh" else (" ({})", ", ")
+    return between.join(
+        table.shown[place] + brackets.format(column_name(one)(language)) for one, place in places
+    )
 
 
 def cell_at(cells: Sequence[Cell], place: int | None) -> Cell:

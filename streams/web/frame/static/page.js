@@ -122,13 +122,38 @@
     if (!zone) return;
     event.preventDefault();
     zone.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") zone.querySelector("input").files = event.dataTransfer.files;
+    if (kind === "drop") dropped(event.dataTransfer).then((files) => choose(zone.closest("form"), files));
   });
+  // A folder is all the files in it, but for those that the system hides there.
+  const hidden = /^(\.|~\$|__MACOSX|Thumbs\.db|desktop\.ini)/i;
+  async function dropped(data) {
+    const found = [], entries = [...data.items].map((item) => item.webkitGetAsEntry && item.webkitGetAsEntry());
+    if (!entries.some((entry) => entry && entry.isDirectory)) return [...data.files];
+    const walk = async (entry) => {
+      if (!entry || hidden.test(entry.name)) return;
+      if (entry.isFile) { found.push(await new Promise((resolve, reject) => entry.file(resolve, reject))); return; }
+      const reader = entry.createReader();
+      for (;;) {
+        const part = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+        if (!part.length) return;
+        for (const one of part) await walk(one);
+      }
+    };
+    for (const entry of entries) await walk(entry);
+    return found;
+  }
+  function choose(form, files) {
+    const list = new DataTransfer();
+    for (const file of files) list.items.add(file);
+    form.querySelector("input[name=files]").files = list.files;
+    const said = form.querySelector(".chosen");
+    said.textContent = files.length > 1 ? said.dataset.chosen.replace("#", files.length) : "";
+  }
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-drop]");
     if (!form) return;
     event.preventDefault();
-    const bar = form.querySelector("progress"), said = form.querySelector("[role=status]"), button = form.querySelector("button");
+    const bar = form.querySelector("progress"), said = form.querySelector(".said"), button = form.querySelector("button");
     const request = new XMLHttpRequest();
     const failed = () => { bar.hidden = true; button.disabled = false; said.textContent = form.dataset.failed; };
     request.upload.onprogress = (part) => { bar.value = part.total ? (100 * part.loaded) / part.total : 0; };
@@ -145,6 +170,10 @@
     request.send(new FormData(form));
   });
   document.addEventListener("change", (event) => {
+    if (event.target.webkitdirectory) {
+      const inside = (file) => !file.webkitRelativePath.split("/").slice(1).some((part) => hidden.test(part));
+      choose(event.target.form, [...event.target.files].filter(inside));
+    }
     const all = event.target.dataset.all;
     if (all) document.querySelectorAll(`input[form="${all}"]`).forEach((box) => { box.checked = event.target.checked; });
     const form = event.target.closest("form[data-pick]");
@@ -198,6 +227,7 @@
   function dress() {
     document.documentElement.classList.add("js");
     for (const button of document.querySelectorAll("button[data-copy]")) button.hidden = !navigator.clipboard;
+    for (const label of document.querySelectorAll("label.folder")) label.hidden = !("webkitdirectory" in label.querySelector("input"));
   }
   dress();
   plan();
