@@ -105,7 +105,8 @@ async def test_the_newest_day_waited_for_an_interval_after_the_older_ones(missed
     )
     poll = Poll("days", PollPlan(interval_s=3600, window_s=86_400, overlap_s=0), fetch)
     poller = ResourcePoller(connection, poll, Api(), Sink(), keep, lambda store, raw: raw)  # type: ignore[arg-type]
-    poller.cursor = CursorState(until_ms=NOW_MS - missed_h * HOUR_MS)
+    began_ms = NOW_MS - missed_h * HOUR_MS
+    poller.cursor = CursorState(until_ms=began_ms, first_ms=began_ms)
     rests = [await poller.turn() for _ in range(turns)]
     assert rests == [0.0] * (turns - 1) + [3600]
     assert poller.cursor.until_ms == NOW_MS
