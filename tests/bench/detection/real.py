@@ -6,7 +6,8 @@ A file of pairs has a row an upstream event: ``store_id``, ``segment``, ``upstre
 never came). ``real_sets.py`` says where to get some and makes them. Drops thin what really arrived by 30, 50 or 80 % for one to six hours,
 in the whole store or in one segment. A drop counts as detectable if what really came in it holds ln 201,600 nats (``simulator.detection_bound``, without a
 wobble and with Poisson's variance). Each peer's threshold is set on the untouched stream for as many alerts as the product
-gave there: with hindsight, which flatters the peers.
+gave there: with hindsight, which flatters the peers. With ``--also OTHER.parquet:2018-06-04:0.25`` (file, first Monday, share kept; as often as
+wanted) all sets get one threshold, which flatters them less.
 """
 
 from __future__ import annotations
@@ -66,6 +67,19 @@ def load(
         delays[str(name)] = np.stack([down[trained] - up[trained], TRAIN_DAYS * DAY - up[trained]])
         histories.append(StoreHistory(str(name), "UTC", start, tuple(map(str, labels)), counts))
     return histories, delays
+
+
+def another_set(
+    first: StoreHistory, spec: str, test_days: int
+) -> tuple[list[StoreHistory], dict[str, np.ndarray]]:
+    """The histories and delays of another set, as if it began on the same Monday as ``first``."""
+    path, monday, keep = spec.rsplit(":", 2)
+    histories, delays = load(Path(path), monday, test_days, float(keep))
+    of_set = f"{Path(path).stem} {monday} "
+    return (
+        [replace(h, store_id=of_set + h.store_id, start_minute=first.start_minute) for h in histories],
+        {of_set + name: values for name, values in delays.items()},
+    )
 
 
 def plant(
@@ -202,11 +216,27 @@ def main() -> None:
     parser.add_argument("--test-days", type=int, default=28)
     parser.add_argument("--kernel", choices=["fitted", "pairs"], default="fitted")
     parser.add_argument("--keep", type=float, default=1.0, help="share of the downstream events that is kept")
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="FILE:MONDAY:KEEP",
+        help="another set, under the same threshold",
+    )
+    parser.add_argument(
+        "--more",
+        type=int,
+        default=0,
+        help="alerts on the untouched stream that peers may have more than the product",
+    )
     parser.add_argument("--peers", action="store_true", help="run the peers too")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     started = time.perf_counter()
     histories, delays = load(given.pairs, given.first, given.test_days, given.keep)
+    for other in given.also:
+        more, more_delays = another_set(histories[0], other, given.test_days)
+        histories, delays = histories + more, delays | more_delays
     world = replace(
         World(0), train_days=TRAIN_DAYS, test_days=given.test_days, start=histories[0].start_minute
     )
@@ -223,13 +253,14 @@ def main() -> None:
         "from": given.first,
         "kernel": given.kernel,
         "keep": given.keep,
+        "also": given.also,
         "product": {"alerts": alerts, **found},
     }
     print(json.dumps(results["product"]))
     if given.peers:
         for name in PEERS:
             if name not in SLOW_PEERS:
-                count, found = peer(name, histories, planted, world, alerts, mine)
+                count, found = peer(name, histories, planted, world, alerts + given.more, mine)
                 results[name] = {"alerts": count, **found}
                 print(name, json.dumps(results[name]), flush=True)
     print(f"{time.perf_counter() - started:.0f} s")

@@ -77,3 +77,4 @@ def test_the_threshold_is_the_lowest_that_opens_no_more_than_is_allowed(allowed:
 def test_without_any_score_nothing_opens() -> None:
     nothing = [np.full(100, NO_SCORE)]
     assert not len(openings(nothing[0], threshold_for(nothing, 5)))
+    assert np.isfinite(threshold_for([], 5)), "a file of orders alone has no step to score"
