@@ -235,8 +235,8 @@ def openings(score: Floats, threshold: float) -> Places:
     return np.asarray(above[np.concatenate([[True], np.diff(above) > MERGE])], dtype=np.intp)
 
 
-def threshold_for(scores: Sequence[Floats], alerts: int) -> float:
-    """The lowest threshold, the same for all scores, at which no more than ``alerts`` open; nor do they at any above it.
+def thresholds_for(scores: Sequence[Floats], alerts: int) -> Floats:
+    """Thresholds, the same for all scores, at which no more than ``alerts`` open, nor at any above; the lowest first, never none.
 
     Args:
         scores: of each store and step, by minute.
@@ -249,4 +249,9 @@ def threshold_for(scores: Sequence[Floats], alerts: int) -> float:
     grid = np.append(grid, grid[-1] + max(1e-6, abs(grid[-1]) * 1e-6))
     counts = np.array([sum(len(openings(score, float(at))) for score in scores) for at in grid])
     is_fine = np.maximum.accumulate(counts[::-1])[::-1] <= alerts
-    return float(grid[np.argmax(is_fine)])
+    return np.asarray(grid[int(np.argmax(is_fine)) :])
+
+
+def threshold_for(scores: Sequence[Floats], alerts: int) -> float:
+    """The lowest of ``thresholds_for``."""
+    return float(thresholds_for(scores, alerts)[0])

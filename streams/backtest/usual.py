@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +13,16 @@ from scoring.baselines.baseline import StoreBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, local_minutes
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DAY
-from scoring.detection.usual import USUAL, StepStream, UsualMethod, openings, threshold_for
+from scoring.detection.comparison import KnownIncident, compare
+from scoring.detection.usual import USUAL, StepStream, UsualMethod, openings, thresholds_for
 from scoring.funnel.arrays import Floats
 from scoring.funnel.segment_names import takes_part
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS
 from streams.backtest.run import TRAIN_DAYS, BacktestResult
+
+#: thresholds that are tried for a method, at most
+_TRIED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +46,20 @@ class UsualResult:
 
 
 def run_usual(
-    table: MinuteTable, outcome: BacktestResult, progress: Callable[[int, int], None] | None = None
+    table: MinuteTable,
+    outcome: BacktestResult,
+    incidents: Sequence[KnownIncident] = (),
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[UsualResult]:
     """Every method over every step that the product judges each minute.
 
-    Thresholds are chosen with hindsight, on the tested stretch itself: the lowest at which a method opens no more alerts of
-    conversion than the product did.
+    Thresholds are chosen with hindsight, on the tested stretch itself, among those at which a method opens no more alerts of conversion
+    than the product did: the one that serves best against ``incidents``; the lowest where none are known.
 
     Args:
         table: the counts.
         outcome: the product's backtest of them.
+        incidents: what is known to have gone wrong.
         progress: called with the streams that are done and how many there are.
     """
     streams = list(_streams(table, outcome))
@@ -61,16 +69,27 @@ def run_usual(
             scores[method].append(score(stream))
         if progress is not None:
             progress(number + 1, len(streams))
-    found = []
-    for method, own in scores.items():
-        threshold = threshold_for(own, len(outcome.alerts))
+    span = outcome.from_minute * MINUTE_MS, outcome.until_minute * MINUTE_MS
+
+    def at(method: UsualMethod, threshold: float) -> UsualResult:
         alerts = [
-            UsualAlert(method, store, step, (outcome.from_minute + int(minute) + 1) * MINUTE_MS)
-            for (store, step, _), score in zip(streams, own, strict=True)
+            UsualAlert(method, store, step, span[0] + (int(minute) + 1) * MINUTE_MS)
+            for (store, step, _), score in zip(streams, scores[method], strict=True)
             for minute in openings(score, threshold)
         ]
         alerts.sort(key=lambda alert: (alert.opened_at_ms, alert.store_id, alert.step))
-        found.append(UsualResult(method, threshold, tuple(alerts)))
+        return UsualResult(method, threshold, tuple(alerts))
+
+    def worth(result: UsualResult) -> tuple[float, ...]:
+        met = compare(result.alerts, incidents, list(table.stores), *span)
+        delay = met.median_delay_minutes
+        return met.found, -met.false_alerts, 0.0 if delay is None else -delay
+
+    found = []
+    for method, own in scores.items():
+        fit = thresholds_for(own, len(outcome.alerts)).tolist()
+        tried = fit[:: len(fit) // _TRIED + 1] if incidents else fit[:1]
+        found.append(max((at(method, threshold) for threshold in tried), key=worth))
     return found
 
 

@@ -19,6 +19,7 @@ from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
+from scoring.detection.comparison import KnownIncident
 from scoring.funnel.pools import PoolRules
 from scoring.periods.book import judge_history
 from streams.backtest.errors import FileUnreadableError
@@ -219,7 +220,7 @@ def backtest(given: BacktestOptions) -> None:
     rules = pool_rules(settings) if given.pools else None
     lent_by = lenders(settings, Benchmark())
     outcome = run_with_progress(table, until, detection_policy(settings), refit, shown, rules, lent_by)
-    others = _usual_with_progress(table, outcome, shown) if given.other_methods else None
+    others = _usual_with_progress(table, outcome, known or [], shown) if given.other_methods else None
     if given.out is not None:
         figures = summary(outcome, table, detection_policy(settings), known)
         if others is not None:
@@ -231,11 +232,13 @@ def backtest(given: BacktestOptions) -> None:
         print_methods(shown, outcome, others, table, known, reader.language)
 
 
-def _usual_with_progress(table: MinuteTable, outcome: BacktestResult, console: Console) -> list[UsualResult]:
+def _usual_with_progress(
+    table: MinuteTable, outcome: BacktestResult, known: list[KnownIncident], console: Console
+) -> list[UsualResult]:
     with _progress(console) as progress:
         bar = progress.add_task("Running other methods", total=None)
         return run_usual(
-            table, outcome, lambda done, total: progress.update(bar, completed=done, total=total)
+            table, outcome, known, lambda done, total: progress.update(bar, completed=done, total=total)
         )
 
 

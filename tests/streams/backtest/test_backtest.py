@@ -240,3 +240,24 @@ def test_other_methods_are_shown_next_to_the_product_at_no_more_alerts(
     assert "贝叶斯变点" in chinese.output
     run(*given)
     assert "other_methods" not in json.loads((tmp_path / "found.summary.json").read_text())
+
+
+def test_a_method_whose_low_threshold_merges_the_drop_into_an_older_alert_gets_a_better_one(
+    tmp_path: Path,
+) -> None:
+    rng, days, drop = np.random.default_rng(3), 7, slice(6 * 1440 + 700, 6 * 1440 + 790)
+    clicks = rng.poisson(60 * (1 + 0.4 * np.sin(np.arange(days * 1440) / 1440 * 6.28)))
+    carts = rng.binomial(clicks, 0.2)
+    carts[drop] = rng.binomial(carts[drop], 0.4)
+    minutes = START + np.arange(days * 1440).astype("timedelta64[m]")
+    wide = pa.table({"minute": minutes.astype("datetime64[s]"), "click": clicks, "add_to_cart": carts})
+    pq.write_table(wide, tmp_path / "shop.parquet")
+    (tmp_path / "incidents.csv").write_text(
+        f"store_id,start,end\nshop,{START + drop.start},{START + drop.stop}\n"
+    )
+    given = ("--minutes", tmp_path / "shop.parquet", "--train-until", "2026-01-11", "--other-methods")
+    result = run(*given, "--incidents", tmp_path / "incidents.csv", "--out", tmp_path / "found.jsonl")
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "found.summary.json").read_text())["other_methods"]
+    found = {row["method"]: (row["found"], row["false_alerts"]) for row in figures}
+    assert found["cusum"] == found["cusum_by_volume"] == (1, 0)
