@@ -14,10 +14,14 @@ from streams.sources.asking import (
     AccessDeniedError,
     HttpAnswer,
     HttpRequest,
+    PlatformFailedError,
+    PlatformThrottledError,
+    ScopeMissingError,
     judge_http,
     object_of,
 )
 from streams.sources.connection import Connection
+from streams.sources.market_asking import Meaning, raise_for_code
 from streams.sources.message_queue import is_of_queue, signed
 from streams.sources.oauth import first_pair, refreshed_pair
 from streams.sources.source import Asking
@@ -25,6 +29,18 @@ from streams.sources.source import Asking
 _BURST = 15.0
 #: of a 403: the token, not the role, is what is wrong
 _OF_TOKEN = ("access token", "expired", "revoked")
+#: codes of errors, which are in the answer whatever its status is
+_MEANINGS: dict[str, Meaning] = {
+    "quotaexceeded": PlatformThrottledError,
+    "toomanyrequests": PlatformThrottledError,
+    "throttl": PlatformThrottledError,
+    "internal": PlatformFailedError,
+    "unavailable": PlatformFailedError,
+    "timeout": PlatformFailedError,
+    "unauthorized": ScopeMissingError,
+    "forbidden": ScopeMissingError,
+    "accessdenied": ScopeMissingError,
+}
 
 
 def asking(connection: Connection) -> Asking:
@@ -54,12 +70,15 @@ def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | No
 
 
 def judge(answer: HttpAnswer) -> None:
-    """Raise for an answer that is none. A 403 may be of the token or of the role."""
+    """Raise for an answer that is none. A 403 may be of the token or of the role; a 200 may hold errors next to an empty list."""
     if answer.status == 403:
         said = " ".join(f"{one.get('message', '')} {one.get('details', '')}" for one in _errors(answer))
         if any(word in said.lower() for word in _OF_TOKEN):
             raise AccessDeniedError(f"{answer.host} answered 403: {mask_text(said.strip())[:200]}")
     judge_http(answer)
+    if b'"errors"' in answer.body and (errors := _errors(answer)):
+        said = "; ".join(str(one.get("message", "")) for one in errors)
+        raise_for_code(answer, str(errors[0].get("code", "errors")), said, _MEANINGS)
 
 
 def _errors(answer: HttpAnswer) -> list[dict[str, Any]]:

@@ -270,7 +270,7 @@ def errors(code: str, details: str = "") -> dict[str, Any]:
         (400, errors("InvalidInput"), PlatformRejectedError),
         (404, errors("NotFound"), PlatformRejectedError),
         (410, {}, VersionRetiredError),
-        (200, errors("InternalFailure"), AnswerGarbledError),
+        (200, errors("InternalFailure"), PlatformFailedError),
         (200, {"orders": [{"createdTime": "2026-11-28T12:00:00Z"}]}, AnswerGarbledError),
         (200, b"<html>", AnswerGarbledError),
     ],

@@ -15,7 +15,15 @@ from streams.sources.amazon.config import MARKETPLACES
 from streams.sources.amazon.feedback import topics
 from streams.sources.amazon.polling import orders, sales
 from streams.sources.amazon.source import SOURCE
-from streams.sources.asking import AnswerGarbledError, HttpRequest, PlatformError, PlatformRejectedError
+from streams.sources.asking import (
+    AnswerGarbledError,
+    HttpRequest,
+    PlatformError,
+    PlatformFailedError,
+    PlatformRejectedError,
+    PlatformThrottledError,
+    ScopeMissingError,
+)
 from streams.sources.source import PollPage
 from tests.fakes.lying_amazon import MARKETPLACE, amazon_connection
 from tests.fakes.workbench import connection_from
@@ -193,3 +201,38 @@ def test_no_case_of_an_error_becomes_rows() -> None:
             with pytest.raises(PlatformError):
                 asyncio.run(_asked(api))
     assert sum(status >= 400 for _, status, _ in CASES) >= 4
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("QuotaExceeded", PlatformThrottledError),
+        ("InternalFailure", PlatformFailedError),
+        ("ServiceUnavailable", PlatformFailedError),
+        ("Unauthorized", ScopeMissingError),
+        ("InvalidInput", PlatformRejectedError),
+        ("NeverSeen", PlatformRejectedError),
+    ],
+)
+@pytest.mark.parametrize("listed", ["orders", "payload"])
+def test_errors_next_to_an_empty_list_counted_as_zero_orders(
+    listed: str, code: str, kind: type[PlatformError]
+) -> None:
+    """The model of sales has both in one answer; of which status it does not say."""
+    error = {"code": code, "message": "We encountered an error. Try again.", "details": ""}
+    api = Answers(judge, *((200, {listed: [], "errors": [error]}),) * 2)
+    config = market().connection.config
+    fetch = (
+        orders(config, api, WINDOW, "")
+        if listed == "orders"
+        else sales(config, config.marketplace, api, WINDOW, "")
+    )
+    with pytest.raises(kind):
+        asyncio.run(fetch)
+
+
+@pytest.mark.parametrize("errors", [[], None])
+def test_an_empty_list_of_errors_says_nothing(errors: Any) -> None:
+    api = Answers(judge, (200, {"payload": [], "errors": errors}))
+    config = market().connection.config
+    assert asyncio.run(sales(config, config.marketplace, api, WINDOW, "")).rows == []
