@@ -208,9 +208,18 @@ def _end_ms(given: Mapping[str, Any], name: str, now_ms: int) -> int:
     return number * 1000 if number > _LONGEST_LIFE_S else now_ms + number * 1000
 
 
+#: how far a window of what changes begins before the one before it ended
+OVERLAP_S = 900.0
+
+
 def changes(config: MarketConnection, window_s: float) -> PollPlan:
     """How what changes is asked for: windows overlap by a quarter of an hour, and end a moment ago."""
-    return PollPlan(config.interval_s, window_s, 900.0, 5.0, config.first_days * 86_400)
+    return PollPlan(config.interval_s, window_s, OVERLAP_S, 5.0, config.first_days * 86_400)
+
+
+def window_within(longest_s: float, overlap_s: float = OVERLAP_S) -> float:
+    """Seconds of a window of which the platform takes ``longest_s`` at most: with its overlap, and with both ends at whole seconds."""
+    return longest_s - overlap_s - 2.0
 
 
 def bounds_of(day: date, zone: str) -> tuple[int, int]:

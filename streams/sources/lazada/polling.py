@@ -32,6 +32,7 @@ from streams.sources.market_asking import (
     row_of,
     rows_of,
     total_of,
+    window_within,
 )
 from streams.sources.market_config import COUNTRIES
 from streams.sources.market_reading import Resource
@@ -40,6 +41,9 @@ from streams.sources.source import Poll, PollPage
 #: orders whose items are asked for at once
 _ORDERS_AT_ONCE = 50
 _WINDOW_S = 86_400.0
+#: a window of reviews
+_REVIEWS_OVERLAP_S = 2 * _WINDOW_S
+_REVIEWS_S = window_within(REVIEW_DAYS * _WINDOW_S, _REVIEWS_OVERLAP_S)
 
 
 def polls(config: LazadaConnection) -> tuple[Poll, ...]:
@@ -80,7 +84,7 @@ def _of_country(config: LazadaConnection, country: str) -> list[Poll]:
         ],
         "reviews": [
             Poll(
-                Resource.REVIEWS + suffix, PollPlan(6 * 3600.0, REVIEW_DAYS * _WINDOW_S, 2 * _WINDOW_S, 0.0, plan.first_s),
+                Resource.REVIEWS + suffix, PollPlan(6 * 3600.0, _REVIEWS_S, _REVIEWS_OVERLAP_S, 0.0, plan.first_s),
                 partial(reviews, config, country), scope="product review", only=REVIEW_FIELDS,
             )
         ],

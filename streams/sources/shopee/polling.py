@@ -18,6 +18,7 @@ from streams.sources.market_asking import (
     part_of,
     row_of,
     rows_of,
+    window_within,
 )
 from streams.sources.market_reading import Resource
 from streams.sources.shopee.config import ShopeeConnection
@@ -34,8 +35,8 @@ from streams.sources.shopee.questions import PAGE_SIZE, question, store_of
 from streams.sources.shopee.standing import STATES
 from streams.sources.source import Poll, PolledRow, PollPage
 
-#: Shopee's longest window of orders, and the details asked for at once
-WINDOW_S, DETAILS = 15 * 86_400.0, 50
+#: a window of orders and of returns, of which Shopee takes fifteen days, and the details asked for at once
+WINDOW_S, DETAILS = window_within(15 * 86_400.0), 50
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
 _WANTED = "buyer_user_id,item_list,pay_time,pickup_done_time,package_list,payment_method,total_amount,cancel_reason,cancel_by,fulfillment_flag"
 
