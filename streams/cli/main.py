@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import sys
 from typing import Any
 
 import typer
@@ -77,6 +79,22 @@ def common(
     """Options of every command."""
 
 
+#: errors that say something about the machine, whatever file it is
+_OF_THE_MACHINE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+
+
+def _is_given(file: object) -> bool:
+    """Whether a file is one that the command line named, in it, above it or next to it: then the error is about what was given."""
+    given = [one.rpartition("=")[2] for one in sys.argv[1:]]
+    paths = [os.path.abspath(one) for one in given if one and not one.startswith("-")]
+    path = os.path.abspath(str(file)) if isinstance(file, str | os.PathLike) else ""
+    return any(
+        path
+        and (path.startswith(one) or one.startswith(path) or os.path.dirname(path) == os.path.dirname(one))
+        for one in paths
+    )
+
+
 def main() -> Any:
     """Entry point of the ``funnelwatch`` command."""
     try:
@@ -84,7 +102,7 @@ def main() -> Any:
     except FunnelwatchError as error:
         say(str(error), err=True)
     except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC):
+        if error.errno not in _OF_THE_MACHINE and not _is_given(error.filename):
             raise
         say(f"cannot use {error.filename or 'a file'}: {error.strerror}", err=True)
     return 1

@@ -12,6 +12,7 @@ import typer
 from streams.cli.asking import audited, failed, login_name
 from streams.cli.starting import checked_settings, data_option
 from streams.cli.terminal import confirm, say
+from streams.instance.files import write_atomically
 
 group = typer.Typer(
     no_args_is_help=True,
@@ -44,8 +45,7 @@ def export(
     if out is None:
         say(text)
         return
-    out.touch(mode=0o600)
-    out.write_text(text + "\n", encoding="utf-8")
+    write_atomically(out, f"{text}\n".encode(), 0o600)
     say(f"{sum(map(len, found['kept'].values())):,} records written to {out}")
 
 

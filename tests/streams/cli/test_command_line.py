@@ -8,13 +8,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from streams.cli.lazy import load
-from streams.cli.main import COMMANDS, app
+from streams.cli.main import COMMANDS, app, main
 from streams.roles import ROLES
 from tests.places import ROOT
 
@@ -55,6 +56,37 @@ def test_the_examples_of_every_help_can_be_pasted() -> None:
                 chosen.make_parser(chosen.context_class(chosen)).parse_args(rest)
                 found += 1
     assert found > 10
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [("--out", "file"), ("--out", "file/below"), ("--explain", "file/below"), ("--explain", "folder")],
+)
+def test_a_place_that_cannot_be_written_ended_in_a_traceback(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    option: str,
+    place: str,
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "orders.csv").write_text(
+        "order,amount,date\n1,2.50,2026-11-01 10:00\n2,3.50,2026-11-02 11:00\n"
+    )
+    asked = [
+        "evaluate",
+        str(tmp_path / "orders.csv"),
+        "--zone",
+        "UTC",
+        "--currency",
+        "USD",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    monkeypatch.setattr(sys, "argv", ["funnelwatch", *asked, option, str(tmp_path / place)])
+    assert main() == 1
+    assert f"cannot use {tmp_path}/f" in capsys.readouterr().err
 
 
 def test_run_names_every_role() -> None:
