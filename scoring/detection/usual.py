@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import gammainc, gammaln
 
 from scoring.baselines.localtime import WEEK_MINUTES
@@ -227,7 +228,7 @@ USUAL: dict[UsualMethod, Callable[[StepStream], Floats]] = {
 }
 
 
-def openings(score: Floats, threshold: float) -> Places:
+def openings(score: NDArray[np.floating], threshold: float) -> Places:
     """The minutes at which a score reaches the threshold after an hour or more below it."""
     above = np.nonzero(score >= threshold)[0]
     if not len(above):
@@ -235,7 +236,7 @@ def openings(score: Floats, threshold: float) -> Places:
     return np.asarray(above[np.concatenate([[True], np.diff(above) > MERGE])], dtype=np.intp)
 
 
-def thresholds_for(scores: Sequence[Floats], alerts: int) -> Floats:
+def thresholds_for(scores: Sequence[NDArray[np.floating]], alerts: int) -> Floats:
     """Thresholds, the same for all scores, at which no more than ``alerts`` open, nor at any above; the lowest first, never none.
 
     Args:
@@ -247,11 +248,14 @@ def thresholds_for(scores: Sequence[Floats], alerts: int) -> Floats:
     # openings are not monotonous in the threshold: two alerts merge where it is low
     grid = np.unique(np.quantile(values, _GRID)) if len(values) else np.array([0.0])
     grid = np.append(grid, grid[-1] + max(1e-6, abs(grid[-1]) * 1e-6))
-    counts = np.array([sum(len(openings(score, float(at))) for score in scores) for at in grid])
-    is_fine = np.maximum.accumulate(counts[::-1])[::-1] <= alerts
-    return np.asarray(grid[int(np.argmax(is_fine)) :])
+    found: list[float] = []
+    for threshold in grid[::-1].tolist():
+        if sum(len(openings(score, threshold)) for score in scores) > alerts:
+            break
+        found.append(threshold)
+    return np.array(found[::-1])
 
 
-def threshold_for(scores: Sequence[Floats], alerts: int) -> float:
+def threshold_for(scores: Sequence[NDArray[np.floating]], alerts: int) -> float:
     """The lowest of ``thresholds_for``."""
     return float(thresholds_for(scores, alerts)[0])

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring.alerts.alert import Level
 from scoring.baselines import StoreHistory
@@ -15,12 +16,13 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DAY
 from scoring.detection.comparison import KnownIncident, compare
 from scoring.detection.usual import USUAL, StepStream, UsualMethod, openings, thresholds_for
-from scoring.funnel.arrays import Floats
 from scoring.funnel.segment_names import takes_part
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS
 from streams.backtest.run import TRAIN_DAYS, BacktestResult
 
+#: store, step and a method's score of each judged minute
+_Scored = tuple[str, str, NDArray[np.float32]]
 #: thresholds that are tried for a method, at most
 _TRIED = 100
 
@@ -60,21 +62,14 @@ def run_usual(
         table: the counts.
         outcome: the product's backtest of them.
         incidents: what is known to have gone wrong.
-        progress: called with the streams that are done and how many there are.
+        progress: called with the methods that are done and how many there are.
     """
-    streams = list(_streams(table, outcome))
-    scores: dict[UsualMethod, list[Floats]] = {method: [] for method in USUAL}
-    for number, (_, _, stream) in enumerate(streams):
-        for method, score in USUAL.items():
-            scores[method].append(score(stream))
-        if progress is not None:
-            progress(number + 1, len(streams))
     span = outcome.from_minute * MINUTE_MS, outcome.until_minute * MINUTE_MS
 
-    def at(method: UsualMethod, threshold: float) -> UsualResult:
+    def at(threshold: float, method: UsualMethod, scored: list[_Scored]) -> UsualResult:
         alerts = [
             UsualAlert(method, store, step, span[0] + (int(minute) + 1) * MINUTE_MS)
-            for (store, step, _), score in zip(streams, scores[method], strict=True)
+            for store, step, score in scored
             for minute in openings(score, threshold)
         ]
         alerts.sort(key=lambda alert: (alert.opened_at_ms, alert.store_id, alert.step))
@@ -86,10 +81,17 @@ def run_usual(
         return met.found, -met.false_alerts, 0.0 if delay is None else -delay
 
     found = []
-    for method, own in scores.items():
-        fit = thresholds_for(own, len(outcome.alerts)).tolist()
+    for number, (method, score) in enumerate(USUAL.items()):
+        # one method at a time: of many stores, the scores of all would not fit into memory
+        scored = [
+            (store, step, score(stream).astype(np.float32))
+            for store, step, stream in _streams(table, outcome)
+        ]
+        fit = thresholds_for([own for _, _, own in scored], len(outcome.alerts)).tolist()
         tried = fit[:: len(fit) // _TRIED + 1] if incidents else fit[:1]
-        found.append(max((at(method, threshold) for threshold in tried), key=worth))
+        found.append(max((at(threshold, method, scored) for threshold in tried), key=worth))
+        if progress is not None:
+            progress(number + 1, len(USUAL))
     return found
 
 
