@@ -12,7 +12,7 @@ import json
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,8 @@ from typing import Any, Literal
 import pytest
 from typer.testing import CliRunner
 
+from scoring.digest.health import say_health
+from scoring.digest.values import DigestFacts, DigestStore, StoreHealth
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.readings import STEP
@@ -49,6 +51,7 @@ from streams.jobs.evaluations import once
 from streams.settings import Settings
 from tests.contracts.grafana_queries import Asked, Choice, choices, clickhouse_queries
 from tests.fixtures.clickhouse import Store, empty_tables, make_tables
+from tests.fixtures.digest_facts import context
 from tests.fixtures.evaluation_seed import STORE, insert_year
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
 from tests.fixtures.web_seed import ALERT, CONFIG
@@ -342,6 +345,9 @@ async def test_mouths_say_the_same_of_targets(
         assert line in unescape(report)
     drawn = _grafana_targets(clickhouse.read_client(name), language, present_ms)
     outcome = {of: ("met" if one.is_met else "missed") + ("" if one.is_sure else "_unsure") for of, one in health.targets.items()}  # fmt: skip
+    newest = await read_health(again := Database(settings), [STORE], False, present_ms)
+    await again.close()
+    assert await assert_mail_and_table_agree(page, newest, language) == 1
     assert drawn == {
         reading_name(of, language): (
             say_number(one.value, one.kind, unit_of(of), wording),
@@ -411,9 +417,44 @@ async def test_mouths_say_the_same_of_many_stores(
                 questions.evaluation, store=store.id, period="month", against="own", language=language
             )
             assert json.loads(command.output) == said
+    database = Database(settings)
+    healths = await read_health(database, [store.id for store in stores], False, present_ms)
+    await database.close()
+    for language in LANGUAGES:
+        count += await assert_mail_and_table_agree(page, healths, language)
     await api.close()
     empty_tables(clickhouse, settings.clickhouse_database)
     print(f"{count} questions of {len(stores)} stores, 0 differences")
+
+
+async def assert_mail_and_table_agree(
+    page: RunningPage, healths: Sequence[StoreHealth], language: Tongue
+) -> int:
+    """The mail's line of health, the table of stores on the page and by API: health, days, change and missed targets of each store."""
+    html = (await asyncio.to_thread(page.get, f"/evaluation?lang={language}")).text
+    table, by_api = rows_of_page(html), {one["store_id"]: one for one in (await asyncio.to_thread(page.json, "/evaluations"))["stores"]}  # fmt: skip
+    stores = tuple(DigestStore(one.store_id, one.store_id) for one in healths)
+    facts = DigestFacts(0, 1, 1, stores, health=tuple(healths))
+    mail = {line.title.split("：" if language == "zh" else ":")[0]: line for line in say_health(facts, context(facts, language))}  # fmt: skip
+    assert mail.keys() == {one.store_id for one in healths} != set()
+    for one in healths:
+        said, cells, line = by_api[one.store_id], " ".join(table[one.store_id]), mail[one.store_id]
+        assert (said["first"], said["last"], said["against"]) == (
+            one.now.first.isoformat(),
+            one.now.last.isoformat(),
+            one.comparator,
+        )
+        assert said["coverage"] == one.now.coverage
+        wording = ReaderWording(language)
+        assert wording.day(one.now.first) in line.title
+        assert wording.day(one.now.first) in cells
+        if said["health"] is None:
+            assert wording.percent(said["coverage"]) in line.title
+        else:
+            assert score_text(said["health"], language) in line.title
+            assert score_text(said["health"], language) in cells
+            assert line.lines[0] in cells
+    return len(healths)
 
 
 async def assert_report_agrees(
