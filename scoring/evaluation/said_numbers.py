@@ -44,7 +44,8 @@ def say_target(of: str, result: TargetResult, wording: NumberWording) -> str:
         result: of the period.
         wording: of the reader.
     """
-    text, unit = texts.TARGET_MET if result.is_met else texts.TARGET_MISSED, unit_of(of)
+    missed = texts.TARGET_EXCEEDED if result.gap > 0 else texts.TARGET_MISSED
+    text, unit = texts.TARGET_MET if result.is_met else missed, unit_of(of)
     value, target = (say_number(one, result.kind, unit, wording) for one in (result.value, result.target))
     said = text(wording.language, value=value, target=target, gap=say_target_gap(of, result, wording))
     return said + ("" if result.is_sure else texts.TARGET_UNSURE(wording.language))

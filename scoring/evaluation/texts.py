@@ -52,7 +52,7 @@ LACKS: Mapping[Unscored, Text] = {
     Unscored.BELOW_FLOOR: Text("样本不够：{have}/{need} 例", "too few cases: {have} of {need}"),
     Unscored.NOT_DUE: Text("还没到期：这批订单的结果还没出来", "not due yet: these cases have not run their course"),
     Unscored.NO_COMPARATOR: Text("没有可比的：自己的历史不足 {own} 期，同类店不足 {peers} 家", "nothing to compare with: fewer than {own} earlier periods, fewer than {peers} stores alike"),
-    Unscored.ALL_NOISE: Text("不给分：以往各期（各店）之间的差别没有超出抽样误差，没有尺子说差多少算一档；明显变差的仍列在“先做什么”里", "no points: earlier periods (other stores) differ from each other by no more than counting noise, so nothing measures how far is far; what is clearly worse is under What to do first all the same"),
+    Unscored.ALL_NOISE: Text("不给分：以往各期（各店）的差别没有超出抽样误差；明显变差的列在“先做什么”里", "no points: earlier periods (other stores) differ by no more than counting noise; what is clearly worse is under What to do first"),
     Unscored.LOW_COVERAGE: Text("测到的太少（占权重 {have}，至少要 {need}），不给分", "too little is measured ({have} of the weights; it takes {need}): no score"),
 }  # fmt: skip
 NOT_ON_PLATFORM = Text(
@@ -63,6 +63,9 @@ DAYS_MORE = Text("，按现在的量大约还要 {days} 天", "; about {days} mo
 TARGET_MET = Text("达标：{value}，目标 {target}", "met: {value}, target {target}")
 TARGET_MISSED = Text(
     "未达标：{value}，目标 {target}，差 {gap}", "missed: {value}, target {target}, {gap} short"
+)
+TARGET_EXCEEDED = Text(
+    "未达标：{value}，目标 {target}，超出 {gap}", "missed: {value}, target {target}, {gap} over"
 )
 GAP_POINTS = Text("{gap} 个百分点", "{gap} pp")
 PER_HUNDRED = Text("每 100 次 {value}", "{value} per 100")
@@ -77,7 +80,7 @@ TARGET_UNSURE = Text("（样本小，还说不准）", " (too few cases to be su
 
 LOST = Text("比平常少约 {events}（{low}–{high}）", "about {events} fewer than usual ({low}–{high})")
 GAINED = Text("比平常多约 {events}（{low}–{high}）", "about {events} more than usual ({low}–{high})")
-AS_USUAL = Text("和平常差不多（{low}–{high}）", "much as usual ({low}–{high})")
+AS_USUAL = Text("和平常差不多（{low} 至 {high}）", "much as usual ({low} to {high})")
 WORTH = Text("，约 {money}", ", about {money}")
 SHARE_NOTE = Text(
     "按约定比例分到岗位：谁能改善，不是谁的错",

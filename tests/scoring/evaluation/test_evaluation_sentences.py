@@ -142,7 +142,7 @@ def test_a_target_is_said_met_or_missed_and_when_it_is_not_sure() -> None:
 
 def test_a_loss_within_noise_is_as_usual_and_no_money_is_named() -> None:
     noise = Loss(Decimal("3.0"), -5.0, 11.0, Decimal("120.00"), {}, {})
-    assert say.say_loss(noise, "CNY", ZH) == "和平常差不多（-11.0–5.0）"
+    assert say.say_loss(noise, "CNY", ZH) == "和平常差不多（-11.0 至 5.0）"
     loss = Loss(Decimal("30.5"), 12.0, 49.0, Decimal("1220.00"), {}, {})
     assert say.say_loss(loss, "CNY", ZH) == "比平常少约 30.5（12.0–49.0），约 CNY 1220"
     gain = Loss(Decimal("-30.5"), -49.0, -12.0, None, {}, {})

@@ -94,7 +94,7 @@ def test_a_report_says_how_its_targets_came_out_and_whose_they_are(reports: dict
     said = said_by(reports["en"].read_text("utf-8"))
     place = f"Store evaluation · {STORE} › Targets: was it reached? › "
     assert re.fullmatch(
-        r"missed: [\d.]+ h, target 20 h, [\d.]+ h short", said[place + "Time to ship › Result"]
+        r"missed: [\d.]+ h, target 20 h, [\d.]+ h over", said[place + "Time to ship › Result"]
     )
     assert said[place + "Time to ship › Role"] == "Logistics"
     paid = step_name("order_to_payment", "en")
