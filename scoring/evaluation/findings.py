@@ -146,7 +146,8 @@ def find_all(
         if one.standing in _SAID and one.evidence[0].reading not in taken
     ]
     surest = sorted(singles, key=lambda one: -one.strength)[:MOST_SINGLES]
-    return (*found, *(one for one in singles if one in surest))
+    whole = (*found, *(one for one in singles if one in surest))
+    return tuple(sorted(whole, key=lambda one: _place(one)[:2]))  # what is so comes after every change
 
 
 def _place(finding: FunnelFinding) -> tuple[bool, bool, float]:

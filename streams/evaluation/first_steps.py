@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scoring.evaluation import sentences as say
 from scoring.evaluation.evaluating import EvaluationSpan
+from scoring.evaluation.readings import FACT
 from scoring.evaluation.rules import LOW
 from scoring.evaluation.spans import next_end_ms
 from scoring.evaluation.texts import DUTY_NAMES
@@ -80,6 +81,7 @@ def first_steps(
     rest = [spot for spot in weak if spot.reading not in spoken_of]
     room = max(MOST - len(steps), 0)
     steps += [_of_weak(spot, span, wording) for spot in rest[:room]]
+    steps.sort(key=lambda one: one.of.startswith(FACT))  # what fell comes before what nobody measured
     return FirstSteps(
         tuple(steps), tuple(say.reading_name(one.reading, wording.language) for one in rest[room:])
     )

@@ -16,7 +16,7 @@ class EvaluationReader(ReaderWording):
     """A reader's wording, with signs and days."""
 
     def decimal(self, value: float) -> str:
-        """A number with one decimal at most; below 0 with a minus, which is no hyphen."""
+        """A number with one decimal at most; below 0 with a minus and not a hyphen."""
         return super().decimal(value).replace("-", _MINUS)
 
     def money(self, amount: float, currency: str) -> str:

@@ -314,3 +314,10 @@ def test_what_the_next_month_shows_is_not_looked_up_in_the_middle_of_it() -> Non
     checks = [action.check_ms for one in seen for action in one.actions]
     assert checks
     assert min(checks) >= next_end
+
+
+def test_what_is_not_measured_is_named_after_what_fell_and_not_before_it() -> None:
+    reading = "price.featured_offer"
+    known = readings((reading, LEVELS[ReadingLevel.FAR_LOW]), facts={GAPS: True})
+    seen = [one.scenario.id for one in found(known).values() if one.standing is Standing.FOUND]
+    assert (seen[0], len(seen)) == (f"low:{reading}", 2)

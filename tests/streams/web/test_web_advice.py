@@ -44,7 +44,7 @@ def test_advice_is_taken_on_by_name_and_stays_with_its_history(
     action_page: ActionPage, given: dict[str, Any]
 ) -> None:
     assert (given["state"], given["at_ms"]) == ("open", None)
-    assert re.fullmatch(rf"advice\|{STORE}\|\w+\|[\d/-]+\|[\w:.]+", given["advice"])
+    assert re.fullmatch(rf"advice\|{STORE}\|[\w:.]+\|[\d/-]+\|[\w:.]+", given["advice"])
     answer = post(action_page, kind="accept", who="Li", advice=given["advice"])
     assert (answer.status_code, answer.json()["state"], answer.json()["who"]) == (200, "accept", "Li")
     action_page.land()
