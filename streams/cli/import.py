@@ -48,6 +48,8 @@ Example: `funnelwatch import exports/ --store vn-shop --dry-run`
 Example: `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`
 """
 console = printing(err=True, highlight=False)
+#: questions that only another file answers
+_IN_THE_FILE = frozenset({"ids", "formulas", "columns", "period"})
 
 
 def register(app: typer.Typer) -> None:
@@ -167,7 +169,7 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
     if summary.trouble or summary.table is None:
         return False
     if summary.questions:
-        summary.notes.append("nothing was imported: the questions are open")
+        summary.notes.append(_how_to_answer(summary))
         return False
     if not summary.store:
         summary.notes.append("nothing was imported: name the store with --store")
@@ -182,6 +184,17 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
         return False
     _show(summary, None, as_json)
     return confirm(f"import {summary.file} into {summary.store}?")
+
+
+def _how_to_answer(summary: ExportSummary) -> str:
+    """What to do about the open questions: by options where there is one, else by a mapping."""
+    asked = {question.about for question in summary.questions}
+    known = {"zone": "--zone", "currency": "--currency", "layout": "--layout"}
+    ways = [option for about, option in known.items() if about in asked]
+    if asked - known.keys() - _IN_THE_FILE:
+        ways.append("`funnelwatch import suggest FILE > mine.yaml`, edited, with --mapping mine.yaml")
+    how = f"; answer with {' and '.join(ways)}, or on the page Import" if ways else ""
+    return f"nothing was imported: questions are open{how}"
 
 
 async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, config: Config) -> ImportReport:

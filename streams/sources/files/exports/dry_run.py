@@ -390,6 +390,6 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
         layout.kind == "report"
         and "day" not in table.columns
         and layout.row == "none"
-        and layout.name != "mabang-costs"
+        and "parcel" not in table.columns  # it is of the parcels that it names
     ):
         summary.questions.append(Question("period", sentences.NO_PERIOD.both()))

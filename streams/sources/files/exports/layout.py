@@ -165,6 +165,8 @@ class ExportLayout(_LayoutPart):
     @property
     def said_title(self) -> str:
         """What it is called, in both languages."""
+        if self.is_kept:  # the title is of what it was corrected from
+            return Bilingual(self.name, self.name)
         title = self.title or self.name
         return Bilingual(self.title_zh or title, title)
 

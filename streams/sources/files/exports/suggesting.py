@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
+from typing import Any
 
 import yaml
 
@@ -11,6 +12,24 @@ from streams.sources.files.exports.layout import ExportLayout
 from streams.sources.files.exports.recognition import RecognizedTable, cell_at
 
 _EXAMPLES = 2
+#: what is written line by line, what only serves to recognise a file, and what depends on the language of headers
+_NOT_SUGGESTED = frozenset(
+    {
+        "name",
+        "title",
+        "title_zh",
+        "platform",
+        "kind",
+        "row",
+        "money",
+        "columns",
+        "measures",
+        "signs",
+        "is_guess",
+        "is_kept",
+    }
+    | {"rejected", "rejected_zh", "currency_by_language", "zone_by_language"}
+)
 
 
 def suggested(table: RecognizedTable, rows: TableRows) -> str:
@@ -37,30 +56,37 @@ def suggested(table: RecognizedTable, rows: TableRows) -> str:
         for one, place in table.measures.items():
             spec = layout.measures[one]
             unique = ", unique: true" if spec.unique else ""
+            unique += f", currency: {spec.currency}" if spec.currency else ""
             lines.append(
                 f"  {one}: {{unit: {spec.unit}{unique}, headers: [{_quoted(table.shown[place])}]}}  # {examples[place]}"
             )
-    rest = {
-        "statuses": layout.statuses,
-        "cod": list(layout.cod),
-        "needs": [one for one in layout.needs if one in table.columns],
-    }
+    rest = _rest(table)
     lines.append(
         yaml.safe_dump(
-            {key: value for key, value in rest.items() if value},
+            rest,
             allow_unicode=True,
             sort_keys=False,
             width=150,
         ).rstrip()
     )
     lines.append("# columns that are not used:")
-    used = {*table.columns.values(), *table.measures.values()}
+    used = {*table.columns.values(), *table.measures.values(), *table.dimensions.values()}
     lines += [
         f"#   {_quoted(text)}  # {examples[place]}"
         for place, text in enumerate(table.shown)
         if text and place not in used
     ]
     return "\n".join(lines) + "\n"
+
+
+def _rest(table: RecognizedTable) -> dict[str, Any]:
+    """All else that the layout says of how the file is read: without it a mapping would read other rows, or count them otherwise."""
+    layout = table.layout
+    rest = layout.model_dump(mode="json", exclude_defaults=True, exclude=set(_NOT_SUGGESTED))
+    rest["needs"] = [one for one in layout.needs if one in table.columns]
+    rest["dimensions"] = {one: [table.shown[place]] for one, place in table.dimensions.items()}
+    rest["currency"] = layout.currency or layout.currency_by_language.get(table.language, "")
+    return {key: value for key, value in rest.items() if value not in ("", [], {})}
 
 
 def _examples(table: RecognizedTable, rows: TableRows) -> list[str]:

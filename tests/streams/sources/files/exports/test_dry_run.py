@@ -11,6 +11,7 @@ import pytest
 from streams.sources.files.exports.dry_run import ImportChoices, summarize
 from streams.sources.files.exports.layout import FACTS, known_layouts, load_layout
 from streams.sources.files.exports.opening import opened
+from streams.sources.files.exports.recognition import RecognizedTable
 from streams.sources.files.exports.suggesting import suggested
 from tests.fixtures.workbook import CellValue, sheet_xml, write_workbook
 
@@ -378,10 +379,28 @@ def test_the_suggested_mapping_reads_the_file_as_the_layout_did(read: Read, tmp_
         assert summary.table is not None
         assert summary.values is not None
         text = suggested(summary.table, summary.values.source)
-    (tmp_path / "m.yaml").write_text(text + "currency: VND\n")
+    (tmp_path / "m.yaml").write_text(text)
     again = read(rows, mapping=load_layout(tmp_path / "m.yaml"))
     for key in ("orders", "paid", "shipped", "units", "money", "first_day", "columns"):
         assert again[key] == first[key]
+
+
+def test_a_suggested_mapping_lost_what_a_row_of_its_layout_counts_as(tmp_path: Path) -> None:
+    kept = {
+        "first_sheet_only": True,
+        "units": "rows",
+        "never_added": True,
+        "cod_paid": "column",
+        "zone": "Asia/Manila",
+    }
+    layout = known_layouts()[0].model_copy(update=kept | {"dimensions": {"campaign": ["Campaign"]}})
+    lines = [(1, ["Order", "Campaign"]), (2, ["A1", "Spring"])]
+    table = RecognizedTable(layout, 1.0, 1, ["order", "campaign"], ["Order", "Campaign"], {"order": 0})
+    table.dimensions = {"campaign": 1}
+    (tmp_path / "m.yaml").write_text(suggested(table, lambda: iter(lines)))
+    mapping = load_layout(tmp_path / "m.yaml")
+    assert {name: getattr(mapping, name) for name in kept} == kept
+    assert mapping.dimensions == {"campaign": ["Campaign"]}
 
 
 def test_known_layouts_are_whole() -> None:
