@@ -15,10 +15,12 @@ from scoring.records.raw_delivery import DeliveryDoor
 from scoring.sources.backfills import BackfillProgress, BackfillWish, begun, next_part, went_on
 from scoring.sources.cursors import IncompleteWalkError
 from streams.sources.api import ConnectionApi
-from streams.sources.asking import PlatformError
+from streams.sources.asking import PlatformError, PlatformThrottledError
 from streams.sources.polling import ResourcePoller
 
 _log = structlog.get_logger()
+#: between two tries of a part that failed, doubled each time
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 5.0, 900.0
 
 
 class Backfiller:
@@ -43,13 +45,18 @@ class Backfiller:
         self._name, self._pollers, self._api = name, pollers, api
         self._keep, self._clock_s = keep, clock_s
         self.progress: dict[tuple[str, str], BackfillProgress] = {}
+        #: of each part that failed: when it may be tried again, and how often it failed in a row
+        self._due_s: dict[tuple[str, str], float] = {}
+        self._failures: dict[tuple[str, str], int] = {}
 
     def resources(self, wish: BackfillWish) -> list[str]:
         """The resources that a wish is about."""
         return [name for name in self._pollers if wish.resource in ("", name)]
 
     async def turn(self, wishes: Sequence[BackfillWish]) -> bool:
-        """Read one part of the oldest wish that is not done; False if there is nothing to do, or it failed for now.
+        """Read one part of the oldest wish that is not done; False if there is nothing to do for now.
+
+        What fails is tried again later and later, and keeps nothing else waiting: a missing permission for returns is none for orders.
 
         Raises:
             OwnershipLostError: another process owns the connection.
@@ -62,8 +69,9 @@ class Backfiller:
                 progress = self.progress.get((wish.backfill_id, resource)) or begun(
                     wish, resource, self._api.now_ms
                 )
-                if not progress.done_ms:
-                    return await self._part(wish, progress)
+                is_due = self._clock_s() >= self._due_s.get(_key(progress), 0.0)
+                if not progress.done_ms and is_due and await self._part(wish, progress):
+                    return True
         return False
 
     async def _part(self, wish: BackfillWish, progress: BackfillProgress) -> bool:
@@ -79,12 +87,25 @@ class Backfiller:
             _log.warning(
                 "backfill_failed", connection=self._name, resource=progress.resource, error=str(error)
             )
+            self._put_off(_key(progress), error)
             await self._note(msgspec.structs.replace(progress, error=str(error)[:300]))
             return False
+        self._failures.pop(_key(progress), None)
         took_s = self._clock_s() - began_s
         await self._note(went_on(progress, part, wish, walk.rows, took_s, self._api.now_ms))
         return True
 
+    def _put_off(self, key: tuple[str, str], error: Exception) -> None:
+        """Let the next try of a part wait, or as long as the platform asks."""
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        asked_s = error.retry_after_s if isinstance(error, PlatformThrottledError) else None
+        wait_s = min(_FIRST_WAIT_S * 2.0 ** min(failures - 1, 10), _LONGEST_WAIT_S)
+        self._due_s[key] = self._clock_s() + max(wait_s, asked_s or 0.0)
+
     async def _note(self, progress: BackfillProgress) -> None:
         await self._keep(progress)
-        self.progress[progress.backfill_id, progress.resource] = progress
+        self.progress[_key(progress)] = progress
+
+
+def _key(progress: BackfillProgress) -> tuple[str, str]:
+    return progress.backfill_id, progress.resource
