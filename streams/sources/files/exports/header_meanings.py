@@ -24,7 +24,7 @@ _IS_AMOUNT = one_of(
     r"amount|total|gesamt|valor|importe|importo|montant|\w*betrag|bedrag|сумма|kwota|tutar|jumlah|số tiền|金额|金額|금액|จำนวนเงิน|nilai"
 )
 _LOGISTICS = one_of(
-    r"delivery|tracking|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
+    r"delivery|liefer\w*|zustell\w*|bezorg\w*|levering\w*|dostaw\w*|tracking|logisti|giao hàng|物流|entrega|配送|送貨|배송|livraison|doręcz|достав|spedizione|teslimat"
 )
 _BY_BUYER = one_of(
     r"实付|实际支付|實付|請求金額|購入者決済|결제금액|결제액|grand total|用户支付|dibayar pembeli|khách trả"

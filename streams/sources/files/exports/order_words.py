@@ -61,7 +61,7 @@ SUM = one_of(
     + also("sum")
 )
 CURRENCY = one_of(
-    r"currency|moneda|moeda|währung|devise|valuta|mata uang|tiền tệ|валют|waluta|para birimi|币种|货币|貨幣|幣別|幣種|通貨|통화|สกุลเงิน"
+    r"currency|moneda|moeda|währung|devise|valuta|mata uang|tiền tệ|валют|waluta|para birimi|币种|货币|貨幣|幣值|币值|幣別|幣種|通貨|통화|สกุลเงิน"
     + also("currency")
 )
 COUNTRY = one_of(
@@ -76,7 +76,7 @@ PRODUCT = re.compile(
     r"^(?:(?:seller|supplier|vendor|merchant|partner|product|item|offer|lineitem|line item|nomor|kode|código|codigo|custom|variant|satıcı|商品|商家|เลขอ้างอิง) ?)?(?:m?sku|stok kodu)(?: (?:id|code|number|reference no|vendedor|del vendedor|vendeur|fornitore|oferty))?$|^id sku$|^custom label$|^sku ?货号$|^(?:ваш|мой) sku$|^référence vendeur$|^vendor sku$|^(?:卖家|平台|库存|本地) ?sku$|^bestandseinheit$|^商家编码(?: \S+)?$|^판매자 ?상품코드$|^артикул(?: поставщика| продавца| wb)?$|^ebay item id$|^item id$|^id offer$|^offer (?:external )?id$|^(?:\w+ )?ürün kodu$|^(?:product id|product code|product number|item number|商品id|商品编码|商品代码|货品编码|货品编号|商品編號|商家编码|货号|商品貨號|商品管理番号|artikelnummer|artikelnr|artikel nr|артикул(?: продавца)?|код товара|code article|code produit|código do produto|código del producto|商品番号|商品コード|mã sản phẩm|kod produktu|referencia|referencia del producto|référence (?:du )?produit|codice prodotto|kod produktu|업체상품코드|상품번호|상품코드|판매자 상품코드|รหัสสินค้า)$"
 )
 LINE = one_of(
-    r"order item|order unit|order position|line item|item no\b|bestellposition|auftragsposition|line\b|sub order|suborder|kalem|子订单|子訂單|订单行|行项目|明細|상품주문|รายการ"
+    r"order item|order unit|order position|positions?(?= (?:id|nr|nummer))|line item|item no\b|bestellposition|auftragsposition|line\b|sub order|suborder|kalem|子订单|子訂單|订单行|行项目|明細|상품주문|รายการ"
 )
 
 #: a time, amount or state that is not the one of the event
@@ -195,7 +195,7 @@ BUYER_KEYS = tuple(
     map(
         one_of,
         (
-            r"ids?\b|no\b|nr\b|number|编号|編號|아이디|番号",
+            r"ids?\b|no\b|nr\b|number|\w*nummer|编号|編號|아이디|番号",
             r"user ?name|userid|login|nick|account|alias|handle|昵称|用户名|暱稱|会员名|账号|帐号|帳號|アカウント|usuario|usuário|\w*nutzername|mitgliedsname|pseudo|логин|ник\b|username|đăng nhập|tài khoản|网名|網名|login",
             r"e ?mail|邮箱|電郵|电子邮件|メール|이메일|correo|почта",
         ),
@@ -205,7 +205,7 @@ NOT_THE_BUYER = one_of(
     r"郵便|電話|住所|都道府県|生年|性別|우편|전화|주소|성별|地址|电话|電話|手机|邮编|郵遞|性别|birth|sex\b|age\b|postcode|pay|paid|credit|phone|tel\b|mobile|address|note|message|comment|留言|备注|備註|tax|vat|nif|cpf|document|street|city|zip|postal|\w*postleit|country|land\b|group|type|选择|物流|应付|实付|支付|amount|服务费|积分|order|订单|訂單|주문번호|注文番号|reference|facebook|company|gender|since|price|cost|收货|姓名|count\b|name$|(?<=mitglieds)$"
 )
 ITEM_NAME = re.compile(
-    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:名称|名稱|标题|標題|名)|商品|(?:选购|订购|购买|所购)(?:商品|宝贝|产品)|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title|titre|titolo|título|titulo|标题|標題|タイトル)$"
+    r"^(?:(?:(?:order|line|sold) ?)?(?:item|product|listing|offer|lineitem|goods|article)s? (?:name|title|description)|(?:全部)?(?:商品|宝贝|产品|货品|訂單商品)(?:中文|英文)?(?:名称|名稱|标题|標題|名)|商品|(?:选购|订购|购买|所购)(?:商品|宝贝|产品)|등록 ?상품명|상품명|artikelbezeichnung|artikelname|angebotstitel|produktname|produktbezeichnung|artikel|título (?:de la publicación|do anúncio|del producto|do produto)|nombre del (?:producto|artículo)|nome do (?:produto|item)|nama (?:produk|barang)|tên (?:sản phẩm|hàng)|ชื่อสินค้า|название(?: товара)?|наименование(?: товара)?|nazwa (?:produktu|oferty|towaru)|nom (?:du produit|de l article)|libellé(?: (?:du )?produit)?|désignation|nome (?:del )?prodotto|(?:nome|titolo) articolo|ürün adı|productnaam|titel|item|title|titre|titolo|título|titulo|标题|標題|タイトル)$"
 )
 UNIT_PRICE = re.compile(
     r"^(?:(?:item|unit|lineitem|line item|product|sale|selling|wholesale|list) price|price(?: per unit| each)?|单价|价格|價格|価格|가격|preis|prezzo|商品单价|商品价格|销售单价|商品售价|單價|商品結帳價|京东价|(?:옵션)?판매단가|(?:옵션)?판매가격?|상품가격|단가|単価|商品単価|einzelpreis|verkaufspreis|verkauft für|sold for|stückpreis|precio(?: unitario)?(?: de venta de la publicación)?|preço(?: unitário)?(?: de venda do anúncio)?|prix(?: unitaire)?|harga(?: satuan| jual)?|đơn giá|giá bán|ราคาต่อหน่วย|цена(?: за единицу| за шт|, за шт)?|cena(?: jednostkowa)?|birim fiyatı?|prezzo(?: unitario)?|stukprijs|verkoopprijs|prijs|pris|hinta|fiyatı?|item cost)$"

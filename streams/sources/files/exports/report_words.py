@@ -50,11 +50,11 @@ _UNDONE = one_of(
     r"refund|return|cancel|reembols|devol|anulad|storn|erstatt|annul|retour|возвра|отмен|退|取消|返品|返金|キャンセル|환불|반품|취소|batal|hủy|hoàn|คืน|ยกเลิก|zwrot|rimbors|resi\b|dibatalkan|pembatalan|dikembalikan|retur\b|annull|отменён"
 )
 _COSTS = one_of(
-    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|コスト|chi phí|chi tiêu|ค่าใช้จ่าย|支出|费用(?!率)"
+    r"spend|spent|costs?\b|expense|花费|消耗|消费|广告费|推广费|投放金额|расход|затрат|gasto|gastado|inversión|custo|investimento|gasto|\w*kosten|\w*ausgaben|ausgegeben|costes?\b|coût|dépens|spesa|speso|costo|wydatki|koszt|비용|광고비|費用|広告費|消化金額|biaya|コスト|chi phí|chi tiêu|ค่าใช้จ่าย|支出|费用(?!率)"
 )
 #: of some of the buyers, or of what led to it, or not paid in full
 _SOME = one_of(
-    r"new\b|first time|repeat|returning|existing|direct|indirect|assisted|related|新客|老客|新买家|老买家|新规|新規|直接|间接|預售|预售|関連|リピート|신규|재구매|baru\b|lama\b|mới\b|nuevos?\b|novos?\b|neue?\b|nouveaux?\b|nuovi\b|новы"
+    r"询盘|咨询|意向|潜在|inquir|enquir|contacted|leads?\b|문의|問い合わせ|new\b|first time|repeat|returning|existing|direct|indirect|assisted|related|新客|老客|新买家|老买家|新规|新規|直接|间接|預售|预售|関連|リピート|신규|재구매|baru\b|lama\b|mới\b|nuevos?\b|novos?\b|neue?\b|nouveaux?\b|nuovi\b|новы"
 )
 _OF_GOODS = one_of(
     r"goods|product|cogs|shipping|unit|成本|采购|freight|运费|handling|commission|conv\b|conversion|click|thousand|result|order|acquisition"

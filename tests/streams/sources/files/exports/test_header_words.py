@@ -197,3 +197,14 @@ def test_what_was_chosen_paid_or_cost_had_no_word_of_its_own() -> None:
     assert named("注文番号", "購入者決済金額")["total"] == "購入者決済金額"
     assert named("订单号", "商品总价", "总价")["total"] == "总价"
     assert named("Bestelnummer", "Titel", "Prijs")["unit_price"] == "Prijs"
+
+
+def test_the_state_of_a_delivery_in_one_word_was_taken_for_that_of_the_order() -> None:
+    assert named("Auftragsnummer", "Lieferstatus")["fulfilment"] == "Lieferstatus"
+    assert "status" not in named("Auftragsnummer", "Lieferstatus")
+
+
+def test_more_headers_had_no_word_of_their_own() -> None:
+    found = named("Bestellnummer", "Positions-ID", "Kundennummer", "幣值", "产品中文名称")
+    assert (found["line"], found["buyer"]) == ("Positions-ID", "Kundennummer")
+    assert (found["currency"], found["item_name"]) == ("幣值", "产品中文名称")

@@ -192,3 +192,9 @@ def test_one_column_of_a_message_kept_a_whole_export_from_being_read() -> None:
     ]
     table = recognized(*shown, rows=rows)
     assert (table.layout.name, read(table)["order"]) == ("unknown-orders", "order_number")
+
+
+def test_customers_who_only_asked_were_taken_for_buyers() -> None:
+    assert measure_of_words("询盘客户数", ["12"]) is None
+    assert measure_of_words("支付买家数", ["10"]) == ("buyers", 21)
+    assert measure_of_words("Coste", ["12,04"]) == ("spend", 1)
