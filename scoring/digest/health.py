@@ -20,9 +20,12 @@ from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.texts import COMPARATOR_NAMES, TARGET_UNSURE
 from scoring.evaluation.texts import SCORE as SCORE_TEXT
 from scoring.evaluation.weights import DIMENSION_WEIGHTS
+from scoring.wording.text import joined
 
 #: stores that are listed, at most
 MOST_HEALTH = 40
+#: stores without a score that are named, at most
+MOST_UNMEASURED = 8
 #: missed targets that are named, at most; the others are counted
 MOST_TARGETS = 3
 
@@ -39,7 +42,18 @@ def say_health(facts: DigestFacts, context: DigestContext) -> tuple[Said, ...]:
     names = {store.store_id: store.name for store in facts.stores}
     known = [one for one in facts.health if one.store_id in names]
     known.sort(key=lambda one: (one.now.health.value if one.now.health else 101.0, one.store_id))
-    return tuple(_said(one, names[one.store_id], context) for one in known[:MOST_HEALTH])
+    # a paragraph a store to say that there is nothing to say of it was two screens of a phone
+    without = [one for one in known if one.now.health is None and not one.targets]
+    if len(without) < 2:
+        without = []
+    said = [_said(one, names[one.store_id], context) for one in known if one not in without][:MOST_HEALTH]
+    if without:
+        language = context.wording.language
+        those = [names[one.store_id] for one in without]
+        shown = joined(language, those[:MOST_UNMEASURED])
+        form = texts.HEALTH_NONE_OF if len(those) <= MOST_UNMEASURED else texts.HEALTH_NONE_OF_MANY
+        said.append(Said(form(language, n=len(those), names=shown), ()))
+    return tuple(said)
 
 
 def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:

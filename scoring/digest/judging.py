@@ -85,12 +85,18 @@ def _first_of_each_step(incidents: Iterable[DigestIncident]) -> list[DigestIncid
 
 
 def _expected_rate(store: DigestStore, step: Step) -> float | None:
-    """The conversion rate of ``step`` that was expected in the period."""
+    """The conversion rate of ``step`` that was expected in the period; None where only a part of what came was judged."""
     sums = store.steps.get(step.id)
     entered = store.counts.get(step.upstream.value, 0)
-    if sums is None or sums.ratio is None or entered <= 0:
+    if sums is None or sums.ratio is None or entered <= 0 or not is_judged_throughout(store, step):
         return None
     return sums.expected / entered
+
+
+def is_judged_throughout(store: DigestStore, step: Step) -> bool:
+    """Whether what was judged of a step is most of what was counted: else one would be set against the other."""
+    sums = store.steps.get(step.id)
+    return sums is not None and sums.observed >= JUDGED_SHARE * step.advanced(store.counts, store.pageless)
 
 
 def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
@@ -123,6 +129,7 @@ def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
         change=change,
         step=step,
         step_change=ratios[step] - 1.0 if step in ratios else None,
+        is_whole=all(is_judged_throughout(store, STEP_BY_ID[name]) for name in ratios),
         steps_judged=len(ratios),
         steps_supplied=len(supplied),
     )

@@ -57,6 +57,13 @@ HEADINGS: Mapping[str, Text] = {
 
 HEALTH_DAYS = Text("{first}至{last}", "{first} to {last}")
 HEALTH_LINE = Text("{name}：{score}，{days}，{against}", "{name}: {score}, {days}, {against}")
+HEALTH_NONE_OF = Text(
+    "{n} 家店测到的指标太少，没有健康分：{names}", "No score for {n} stores, too little is measured: {names}"
+)
+HEALTH_NONE_OF_MANY = Text(
+    "{n} 家店测到的指标太少，没有健康分：{names} 等",
+    "No score for {n} stores, too little is measured: {names}, …",
+)
 HEALTH_NONE = Text(
     "{name}：测到的只占权重 {share}，不给健康分（{days}）",
     "{name}: no score, {share} of the weights are measured ({days})",

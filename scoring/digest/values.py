@@ -258,11 +258,13 @@ class StoreRow:
     step_change: float | None
     steps_judged: int
     steps_supplied: int
+    #: what was judged is most of what was counted
+    is_whole: bool = True
 
     @property
     def expected(self) -> float | None:
-        """The outcome that was to be expected."""
-        if self.outcome is None or self.change is None or self.change <= -1.0:
+        """The outcome that was to be expected; None also where only a part of it was judged."""
+        if self.outcome is None or self.change is None or self.change <= -1.0 or not self.is_whole:
             return None
         return self.store.counts.get(self.outcome.value, 0) / (1.0 + self.change)
 

@@ -78,3 +78,25 @@ def test_a_line_of_health_says_which_targets_were_missed_and_by_how_much(
     one = StoreHealth("a", "month", ComparatorKind.OWN, now, None, targets)
     (item,) = say(replace(facts(shop("a")), health=(one,)), language).health
     assert item.lines[int(is_scored) :] == said
+
+
+@pytest.mark.parametrize(
+    ("stores", "language", "said"),
+    [
+        (1, "zh", ["A0：测到的只占权重 0%，不给健康分（10月1日至10月31日）"]),
+        (3, "zh", ["3 家店测到的指标太少，没有健康分：A0、A1、A2"]),
+        (3, "en", ["No score for 3 stores, too little is measured: A0, A1, A2"]),
+        (9, "en", ["No score for 9 stores, too little is measured: A0, A1, A2, A3, A4, A5, A6, A7, …"]),
+    ],
+)
+def test_stores_without_a_score_had_a_paragraph_each(
+    stores: int, language: Language, said: list[str]
+) -> None:
+    none = replace(health(0), health=None, coverage=0.0)
+    names = [f"a{number}" for number in range(stores)]
+    unscored = tuple(StoreHealth(name, "month", ComparatorKind.OWN, none, None) for name in names)
+    scored = StoreHealth("b", "month", ComparatorKind.OWN, health(52), None)
+    one = facts(*map(shop, [*names, "b"]))
+    first, *rest = say(replace(one, health=(*unscored, scored)), language).health
+    assert "52" in first.title
+    assert [item.title for item in rest] == said

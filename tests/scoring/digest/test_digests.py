@@ -138,6 +138,18 @@ def test_the_expected_funnel_follows_the_expected_rates_from_the_first_supplied_
     assert bars["add_to_cart"].expected == pytest.approx(500)
 
 
+def test_a_day_of_which_only_an_hour_was_judged_had_the_expectation_of_that_hour() -> None:
+    store = shop("a", 40)
+    hour = {name: replace(one, observed=one.observed / 24, expected=one.expected / 24, judged_expected=one.judged_expected / 24)
+            for name, one in store.steps.items()}  # fmt: skip
+    partly = replace(store, steps=hour)
+    bars = [bar for bar in expected_funnel(partly) if bar.expected is not None]
+    assert bars == []
+    (row,) = build_digest(facts(partly)).rows
+    assert row.change == pytest.approx(-0.5)
+    assert row.expected is None
+
+
 def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
     digest = build_digest(facts(shop("a")))
     values = {axis.name: axis.value for axis in digest.radar}
