@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from scoring.records.order_facts import OrderFacts
+from scoring.records.order_life import OrderLife, merge
 from streams.clickhouse.reader import Database
 from streams.errors import UnreachableError
 
@@ -105,6 +106,15 @@ class OrderMemory:
         for one in versions:
             if not one.import_id:
                 self._versions[one.store_id, one.order_id].append(one)
+
+    def lives(self, orders: Iterable[OrderFacts]) -> list[OrderLife]:
+        """The life of each order after everything that a delivery says of it.
+
+        What follows from one part of it alone is half known: a payment whose amount is in the next part, and an event is counted as it
+        first came.
+        """
+        taken = {(one.store_id, one.order_id): self.take(one) for one in orders}
+        return [life for versions in taken.values() if (life := merge(versions)) is not None]
 
     def take(self, facts: OrderFacts) -> list[OrderFacts]:
         """All versions by connections of the order of ``facts``, these included."""

@@ -20,7 +20,7 @@ from scoring.errors import ScoringError
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import DeadLetter, RejectReason, Source
 from scoring.events.personal_values import mask_text
-from scoring.records.order_life import merge, stage_events
+from scoring.records.order_life import stage_events
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.records.report_row import ReportRow
 from scoring.records.signal import Signal
@@ -142,13 +142,11 @@ class DeliveryTranslator:
         for connection, delivery, found in batch.done:
             way = Source.WEBHOOK if delivery.door is DeliveryDoor.HOOK else Source.POLL
             events[connection.name, way, ""] += found.events
-            for order in found.orders:
-                life = None if id(order) in bad else merge(self._memory.take(order))
-                if life is not None:
-                    mark = life.pageless_mark if life.store_id in connection.paged else ""
-                    events[connection.name, way, mark] += [
-                        event.incoming() for event in stage_events(life).events
-                    ]
+            for life in self._memory.lives(order for order in found.orders if id(order) not in bad):
+                mark = life.pageless_mark if life.store_id in connection.paged else ""
+                events[connection.name, way, mark] += [
+                    event.incoming() for event in stage_events(life).events
+                ]
         for (name, way, mark), sent in events.items():
             intake = self._intake.noting(set_apart=mark) if mark else self._intake
             if sent:
