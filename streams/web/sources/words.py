@@ -92,6 +92,7 @@ SOURCE_WORDS: Mapping[str, Text] = {
     "hook_address": Text("推送地址", "Deliver to"),
     "collector_address": Text("采集地址", "COLLECTOR"),
     "since_moment": Text("自 {at}", "since {at}"),
+    "arriving_more": Text("其余 {n} 项", "{n} more"),
     "arriving": Text("其他来源（近 24 小时有数据）", "Other sources (with data in the last 24 h)"),
     "no_arriving": Text("近 24 小时没有收到任何事件。", "No events arrived in the last 24 h."),
     "no_such_source": Text("没有这个连接", "No such connection"),
