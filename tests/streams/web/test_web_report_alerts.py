@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from html import unescape
 from typing import Any
@@ -196,3 +197,12 @@ def test_ad_spend_says_what_an_hour_burns_into_what_and_leads_to_its_rows(
     assert (answer["alert"]["kind"], answer["alert"]["money"]["amount"]) == ("ad_spend", 90.0)
     listed = unescape(page.get(f"/alerts?lang={language}").text)
     assert words[1] in listed
+
+
+def test_the_last_day_under_the_picture_ran_out_of_its_card_on_a_phone(reported: RunningPage) -> None:
+    text = reported.get(f"/alerts/{ALERT}?lang=en").text
+    labels = re.findall(r'x="([\d.]+)%" y="288"\s+text-anchor="(\w+)">([^<]+)<', text)
+    assert [anchor for _, anchor, _ in labels[:-1]] == ["middle"] * (len(labels) - 1)
+    assert float(labels[-1][0]) > 90
+    assert labels[-1][1] == "end"
+    assert all(re.fullmatch(r"\d\d-\d\d", said) for *_, said in labels)
