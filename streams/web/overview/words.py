@@ -11,6 +11,8 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "now": Text("现在", "Right now"),
     "burning": Text("{n} 家店铺异常", "Stores alerting or off: {n}"),
     "all_well": Text("没有异常，{n} 家店铺正常", "Nothing is off; stores as expected: {n}"),
+    "alerts_alone": Text("{n} 条告警未恢复", "Alerts firing: {n}"),
+    "as_expected": Text("{n} 家店铺正常", "Stores as expected: {n}"),
     "nothing_judged": Text("学习中，暂未开始检测", "Still learning, nothing is judged yet"),
     "data_whole": Text("数据完整，检测至 {at}", "Data is complete, checked until {at}"),
     "data_late_by": Text("数据晚到 {span}", "Data is {span} late"),

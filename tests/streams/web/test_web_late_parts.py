@@ -15,6 +15,7 @@ from streams.web.cleaning import queries as cleaning
 from streams.web.comparison import queries as comparison
 from streams.web.dead_letters import queries as letters
 from streams.web.grid import queries as grid
+from streams.web.overview import pages as overview
 from streams.web.reports import queries as reports
 from streams.web.signals import queries as signals
 from streams.web.status import queries as status
@@ -122,3 +123,16 @@ def test_what_nobody_could_read_is_not_offered_as_unclaimed(
     assert 'action="/alerts/acknowledge"' in page.get("/alerts?lang=en").text
     monkeypatch.setattr(actions, "ACTIONS_OF", UNANSWERED)
     assert 'action="/alerts/acknowledge"' not in page.get("/alerts?lang=en").text
+
+
+@pytest.mark.parametrize(("query", "wanted"), [("", "Alerts firing: "), (UNANSWERED, "Stores as expected: ")])
+def test_nothing_was_off_while_an_alert_that_is_on_no_tile_fired(
+    page: RunningPage, monkeypatch: pytest.MonkeyPatch, query: str, wanted: str
+) -> None:
+    monkeypatch.setattr(overview, "STATES", {**overview.STATES, "off": frozenset()})
+    if query:
+        monkeypatch.setattr(alerts, "ALERTS", query)
+    zone = "Pacific/Niue" if query else "Pacific/Kiritimati"
+    text = said(page.get("/?lang=en", headers={"Cookie": f"funnelwatch_zone={zone}"}).text)
+    assert wanted in text
+    assert "Nothing is off" not in text
