@@ -174,8 +174,9 @@ class Holds:
         return tuple(found)
 
 
-#: as long as an alert is watched before it is resolved: what another one held back may end with it
-INHIBITION_LINGERS_MS = 6 * 60_000
+#: what another alert held back ends with it, but not in the same minute: a member has fewer arrivals than its pool, so it takes longer
+#: to show that it is well. One that is not is notified of by then
+INHIBITION_LINGERS_MS = 15 * 60_000
 
 
 def held(
