@@ -11,7 +11,7 @@ CORE = ROOT / "scoring"
 ALLOWED = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "itertools", "math", "operator", "re", "typing", "unicodedata", "zoneinfo", "bisect", "heapq", "struct", "base64",
-    "numpy", "scipy", "msgspec", "holidays", "scoring", "array", "statistics", "string", "json", "types", "abc", "copy", "difflib", "csv", "zlib", "hmac", "binascii", "html",
+    "numpy", "scipy", "msgspec", "holidays", "re2", "scoring", "array", "statistics", "string", "json", "types", "abc", "copy", "difflib", "csv", "zlib", "hmac", "binascii", "html",
 }  # fmt: skip
 
 
