@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import msgspec
 
-from scoring.alerts.routing import Silence, parse_matcher
+from scoring.alerts.routing import RoutingError, Silence, parse_matcher
 
 
 class HumanActionKind(StrEnum):
@@ -140,19 +140,21 @@ class ActionBook:
         if action.kind is HumanActionKind.UNSILENCE:
             self._end_silence(action)
         if action.kind is HumanActionKind.SILENCE:
-            texts = action.matchers or (f"alert_id={action.alert_id}",)
-            silence_id = action.silence_id or action.action_id
-            self._silences[silence_id] = Silence(
-                silence_id,
-                tuple(parse_matcher(text) for text in texts),
-                action.at_ms,
-                action.until_ms,
-                action.text,
-                action.who,
-            )
+            self._silence(action)
         if action.alert_id:
             self._handlings[action.alert_id] = after_action(self.handling(action.alert_id), action)
         return True
+
+    def _silence(self, action: HumanAction) -> None:
+        texts = action.matchers or (f"alert_id={action.alert_id}",)
+        try:
+            matchers = tuple(parse_matcher(text) for text in texts)
+        except RoutingError:  # kept before expressions were RE2's: it hides nothing any more
+            return
+        silence_id = action.silence_id or action.action_id
+        self._silences[silence_id] = Silence(
+            silence_id, matchers, action.at_ms, action.until_ms, action.text, action.who
+        )
 
     def _end_silence(self, action: HumanAction) -> None:
         for silence_id, silence in list(self._silences.items()):

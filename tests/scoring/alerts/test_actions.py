@@ -41,6 +41,12 @@ def test_a_silence_by_matchers_needs_no_alert() -> None:
     assert book.silences(2)[0].holds({"store_id": "us", "alert_id": "z"}, 2)
 
 
+def test_a_kept_silence_whose_expression_no_longer_compiles_hides_nothing_and_stops_nothing() -> None:
+    book = ActionBook()
+    assert book.take(act(K.SILENCE, 1, alert_id="", matchers=("segment=~(?=ios).*",), until_ms=50))
+    assert not book.silences(20)
+
+
 def test_closing_keeps_its_first_reason() -> None:
     book = ActionBook()
     book.take(act(K.CLOSE, 5, reason=CloseReason.EXPECTED))

@@ -40,10 +40,23 @@ def test_a_matcher_means_what_it_says(text: str, labels: dict[str, str], holds: 
     assert parse_matcher(text).matches(labels) is holds
 
 
-@pytest.mark.parametrize("text", ["", "store_id", "store id=us", "segment=~("])
+@pytest.mark.parametrize("text", ["", "store_id", "store id=us", "segment=~(", "segment=~(?=ios).*"])
 def test_a_bad_matcher_is_rejected_with_its_text(text: str) -> None:
     with pytest.raises(RoutingError, match=r"invalid matcher|does not compile"):
         parse_matcher(text)
+
+
+@pytest.mark.parametrize("expression", ["(.*/)+ios", "(a|a/|aa)*ios", "(.*)*(.*)*(.*)*ios"])
+def test_a_strangers_campaign_made_an_expression_take_minutes(expression: str) -> None:
+    """Python's own engine does not come back from these."""
+    matcher = parse_matcher(f"segment=~{expression}")
+    assert not matcher.matches({"segment": "a/" * 5000})
+    assert matcher.matches({"segment": "a/" * 5000 + "ios"})
+
+
+def test_half_a_character_in_a_label_is_matched_as_any_other() -> None:
+    assert parse_matcher("segment=~ios/.*").matches({"segment": "ios/\ud83d"})
+    assert not parse_matcher("segment=~ios").matches({"segment": "\ud83d"})
 
 
 TREE = Route(
