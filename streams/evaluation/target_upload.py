@@ -27,6 +27,7 @@ from streams.sources.files.exports.workbooks import open_workbook
 
 #: bytes of a file: 2,000 targets are a tenth of it
 MAX_FILE = 1_000_000
+TOO_LARGE = TARGET_PROBLEMS["too_large"].both(mb=MAX_FILE // 1_000_000)
 #: lines with nothing in these columns count: a packed sheet of a few KB has millions
 _MOST_COLUMNS, _MOST_LINES = 100, 10 * MAX_TARGETS
 #: heads of columns, as people write them
@@ -61,7 +62,7 @@ def read_targets(content: bytes, stores: Sequence[str]) -> ReadTargets:
         UnreadableTargetsError: it is not such a file, or its columns are others.
     """
     if len(content) > MAX_FILE:
-        raise UnreadableTargetsError(TARGET_PROBLEMS["too_large"].both(mb=MAX_FILE // 1_000_000))
+        raise UnreadableTargetsError(TOO_LARGE)
     lines = _workbook(content) if content.startswith(b"PK") else _csv(content)
     head = next(lines, (0, []))[1]
     columns = _columns(head)

@@ -25,7 +25,14 @@ from streams.evaluation.set_targets import (
     read_target_sets,
     set_to_undo,
 )
-from streams.evaluation.target_upload import ReadTargets, UnreadableTargetsError, read_target, read_targets
+from streams.evaluation.target_upload import (
+    MAX_FILE,
+    TOO_LARGE,
+    ReadTargets,
+    UnreadableTargetsError,
+    read_target,
+    read_targets,
+)
 from streams.evaluation.wording import EvaluationReader
 from streams.incidents.action_log import InvalidActionError, target_action
 from streams.kafka.errors import KafkaUnreachableError
@@ -34,6 +41,8 @@ from streams.web.frame.forms import UNREADABLE_FORM, fields_of, name_of, remembe
 from streams.web.frame.subject import PageServices
 
 _PATH = "/evaluation/targets"
+#: of a form next to its file
+_FORM_BYTES = 65_536
 
 
 class TargetPages:
@@ -49,10 +58,13 @@ class TargetPages:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """POST /evaluation/targets/file: looked at with ``kind=look``, set with ``kind=set`` if no line is wrong."""
-        form = await fields_of(request)
-        self._forms.check(request, form)
+        larger = request.clone(client_max_size=MAX_FILE + _FORM_BYTES)
         try:
-            given = (await request.post()).get("file")
+            form = await fields_of(larger)
+            self._forms.check(request, form)
+            given = (await larger.post()).get("file")
+        except web.HTTPRequestEntityTooLarge:
+            return await self._shown(request, 413, problem=TOO_LARGE)
         except UNREADABLE_FORM as error:
             raise BadQueryError("the form cannot be read") from error
         if not isinstance(given, FileField):

@@ -60,6 +60,19 @@ def test_a_file_is_looked_at_set_judged_at_once_and_taken_back(
     assert "taken back by Li" in browser.get("/evaluation/targets?lang=en").text
 
 
+def test_a_file_of_targets_over_64_kb_was_too_large_for_the_page(browser: httpx.Client) -> None:
+    line = f"{SHIP},20,{STORE},{'a' * 900}\n"
+    read = send(
+        browser,
+        "/evaluation/targets/file?lang=en",
+        f"of,value,store,set_by\n{line * 900}".encode(),
+        kind="look",
+    )
+    assert (read.status_code, "nothing was set yet" in read.text) == (200, True)
+    rejected = send(browser, "/evaluation/targets/file?lang=en", b"x" * 1_200_000, kind="look")
+    assert (rejected.status_code, "more than 1 MB" in rejected.text) == (413, True)
+
+
 def test_one_is_set_by_hand_and_a_wrong_one_says_why(action_page: ActionPage, browser: httpx.Client) -> None:
     wrong = send(browser, "/evaluation/targets/one?lang=zh", of=SHIP, value="soon", store=STORE)
     assert (wrong.status_code, "目标应是数字" in wrong.text) == (400, True)
