@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from hypothesis import HealthCheck, given, settings, target
 from hypothesis import strategies as st
@@ -63,6 +63,11 @@ class Figures:
     #: of the present example
     cost_s: float = 0.0
 
+    @classmethod
+    def begun(cls, name: str, share: float = 1.0) -> Self:
+        """Those of a target that begins now and takes a share of the time."""
+        return cls(name, time.monotonic() + SECONDS * share)
+
     def judge(self, seconds: float, limit_s: float) -> None:
         """Note what an example cost in processor time."""
         if seconds > self.longest_s:
@@ -83,7 +88,7 @@ def search(
     name: str, strategy: st.SearchStrategy[Any], look: Callable[[Any, Figures], object], share: float = 1.0
 ) -> None:
     """Run ``look`` on what ``strategy`` gives for a share of the time; fails with the smallest example that fails."""
-    figures = Figures(f"{name}, made", time.monotonic() + SECONDS * share)
+    figures = Figures.begun(f"{name}, made", share)
 
     @_SETTINGS
     @given(strategy)
@@ -104,7 +109,7 @@ def mutate(
     name: str, seeds: Sequence[bytes], look: Callable[[bytes, Figures], Hashable], share: float = 1.0
 ) -> None:
     """Run ``look`` on mutants of ``seeds``, and of mutants whose answer was a new one; fails with a mutant made small."""
-    figures = Figures(f"{name}, mutated", time.monotonic() + SECONDS * share)
+    figures = Figures.begun(f"{name}, mutated", share)
     chance, corpus, seen = random.Random(SEED), list(seeds), set()
     while time.monotonic() < figures.until:
         mutant = figures.example = mutant_of(corpus, chance)

@@ -24,7 +24,7 @@ import scoring
 import streams
 from scoring.events.redaction import LONGEST_TEXT
 from streams.sources.files.exports.cells import LONGEST_HEADER
-from tests.fuzz.running import BYTE_S, HOLD_S, JUDGES_TIME, SECONDS, SEED, Figures, cost_s
+from tests.fuzz.running import BYTE_S, HOLD_S, JUDGES_TIME, SEED, Figures, cost_s
 
 #: signs of the longest text, by the part of the program; a field of an event has at most that many where nothing else is said
 _FIELD = 512
@@ -150,7 +150,7 @@ def _cost_s(ask: Callable[[], object]) -> float:
 def test_no_pattern_goes_back_over_a_text_from_outside() -> None:
     chance, slow, found = random.Random(SEED), {}, list(_patterns())
     chance.shuffle(found)
-    figures = Figures("patterns", time.monotonic() + SECONDS)
+    figures = Figures.begun("patterns")
     for module, name, pattern in found:
         signs = next((most for part, most in _SIGNS.items() if module.startswith(part)), _FIELD)
         for text in _slow_texts(pattern, signs if JUDGES_TIME else min(signs, 100), chance):

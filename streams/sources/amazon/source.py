@@ -11,6 +11,13 @@ from streams.sources.amazon.mapping import AmazonTerms, translate
 from streams.sources.amazon.polling import VERSIONS, polls, second_way
 from streams.sources.source import Authorisation, SourceSpec, Supply
 
+_SUPPLIES = {
+    Stage.CLICK: Supply.REPORT,
+    Stage.ORDER: Supply.STATUS,
+    Stage.PAYMENT: Supply.STATUS,
+    Stage.FULFILMENT: Supply.STATUS,
+}
+
 
 def _terms(config: AmazonConnection) -> AmazonTerms:
     zones = {marketplace: config.zone_of(marketplace) for marketplace in config.stores_of_shops}
@@ -21,19 +28,14 @@ def _lacks(config: AmazonConnection) -> frozenset[Stage]:
     """Views are in one of two reports; an order's life is in searches, and in notifications."""
     lacking = set() if {"traffic", "kiosk"} & set(config.reads) else {Stage.CLICK}
     if "orders" not in config.reads and not config.queue:
-        lacking |= {Stage.ORDER, Stage.PAYMENT, Stage.FULFILMENT}
+        lacking |= {stage for stage, how in _SUPPLIES.items() if how is Supply.STATUS}
     return frozenset(lacking)
 
 
 SOURCE = SourceSpec(
     name="amazon",
     words=Text("亚马逊", "Amazon"),
-    supplies={
-        Stage.CLICK: Supply.REPORT,
-        Stage.ORDER: Supply.STATUS,
-        Stage.PAYMENT: Supply.STATUS,
-        Stage.FULFILMENT: Supply.STATUS,
-    },
+    supplies=_SUPPLIES,
     definition=Text(
         "点击：会话数与浏览量，按天的报表，可能晚到三天；下单：创建订单（createdTime）；支付：离开 PENDING，即付款已授权（推断）；履约：第一个包裹的发货时间；"
         "没有曝光、加购，也没有买家编号，算不了复购。每小时销售是报表，不是事件。",

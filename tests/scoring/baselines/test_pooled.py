@@ -59,7 +59,7 @@ def test_a_pool_expects_what_its_members_do_together() -> None:
     ("identifier", "chinese", "english"),
     [
         ("pool:platform=tiktok_shop", "TikTok Shop 各店", "TikTok Shop stores"),
-        ("pool:payment_method=paypal", "用 paypal 支付的各店", "Stores paid by paypal"),
+        ("pool:payment_method=paypal", "用 PayPal 支付的各店", "Stores paid by PayPal"),
         ("pool:country=DE", "德国各店", "Stores in Germany"),
         ("us-shop", None, None),
     ],

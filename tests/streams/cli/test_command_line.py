@@ -119,8 +119,6 @@ def test_a_short_command_loads_no_heavy_library(words: list[str], tmp_path: obje
         ["alerts", "close"],
         ["sql"],
         ["status"],
-        ["digest", "preview"],
-        ["route", "explain"],
     ],
 )
 def test_a_help_text_loaded_settings_logs_and_the_http_client(words: list[str]) -> None:
