@@ -52,6 +52,8 @@ class RecognizedTable:
     language: str = ""
     why: list[str] = field(default_factory=list)
     runner_up: str = ""
+    #: how many columns only this layout has
+    signs: int = 0
 
     @property
     def unused(self) -> list[str]:
@@ -81,7 +83,9 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
         return None
     found.sort(key=_mark, reverse=True)
     first = found[0]
-    if first.sure < SURE and not (first.layout.is_kept or first.layout.is_guess):
+    # that a table is of no use has to be said by more than one column: sellers have a shop's name in theirs, too
+    is_rejected = bool(first.layout.rejected) and first.signs > 1
+    if first.sure < SURE and not (first.layout.is_kept or first.layout.is_guess or is_rejected):
         guesses = [one for one in found if one.layout.is_guess]
         likelier = max(guesses, key=_mark, default=None)
         if likelier is not None and (likelier.layout.rejected or _read(likelier) > _read(first)):
@@ -263,7 +267,7 @@ def _judge(table: RecognizedTable) -> None:
     """How sure the headers make it: half for what the layout needs, half for what only this platform writes."""
     layout, present = table.layout, {name for name in table.headers if name}
     signs = [text for text, name in zip(table.shown, table.headers, strict=True) if name in layout.sign_names]
-    known = len(present & layout.known_names)
+    known, table.signs = len(present & layout.known_names), len(signs)
     if layout.is_kept:
         alike = len(present & layout.sign_names) / max(len(present | layout.sign_names), 1)
         table.sure = 1.0 if alike >= _KEPT_ALIKE else round(alike / 2, 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,35 @@ def test_a_buyer_s_own_purchases_are_not_orders_of_a_shop(tmp_path: Path, header
     record = found(csv(tmp_path, f"{header}\n{cells}\n"))
     assert "buyer's own purchases" in record["error"]
     assert record["orders"] is None
+
+
+def test_a_cart_was_an_order_of_nobody_knows_which_platform(tmp_path: Path) -> None:
+    """It has only two of the fields that mark such a message, and many that orders have as well."""
+    line = {
+        "title": "Hat",
+        "quantity": 2,
+        "price": "5.00",
+        "discounted_price": "5.00",
+        "original_line_price": "10.00",
+    }
+    cart = {
+        "id": "c-1",
+        "token": "c-1",
+        "created_at": "2026-03-07T10:00:00Z",
+        "updated_at": "2026-03-07T10:00:00Z",
+    }
+    path = tmp_path / "cart.json"
+    others = {f"field_{number}": "" for number in range(50)}
+    path.write_text(
+        json.dumps({**cart, **others, "line_items": [{**line, "sku": "H", "vendor": "Lion", "grams": 5}]})
+    )
+    assert "message about part of an order" in found(path)["error"]
+
+
+def test_a_shop_s_name_in_a_seller_s_orders_made_them_a_buyer_s(tmp_path: Path) -> None:
+    header = "Order Number,Shop Name,Order Date,Ship Date,Quantity,Order Total,Currency,SKU,Tracking Number,Order Status"
+    record = found(csv(tmp_path, f"{header}\nA-1,Lion,2026-03-17,2026-03-18,1,10.00,USD,H,T1,Shipped\n"))
+    assert (record["error"], record["orders"]) == (None, 1)
 
 
 def test_a_workbook_that_unpacks_to_far_more_than_it_has_is_not_opened(tmp_path: Path) -> None:
