@@ -37,6 +37,7 @@ class TokenPair(msgspec.Struct, frozen=True, omit_defaults=True):
         refresh: gives the next pair; empty where a pair is asked for with the app's own key.
         expires_ms, refresh_expires_ms: when each ends.
         given_ms: when we got it.
+        code: what the shop's approval gave, good once: the first pair is asked for by it. A pair that has it has nothing else.
     """
 
     access: str
@@ -44,6 +45,7 @@ class TokenPair(msgspec.Struct, frozen=True, omit_defaults=True):
     expires_ms: int = 0
     refresh_expires_ms: int = 0
     given_ms: int = 0
+    code: str = ""
 
 
 class TokenState(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -102,8 +104,10 @@ def need(state: TokenState, now_ms: int) -> TokenNeed:
 
 
 def refresh_with(state: TokenState) -> list[TokenPair]:
-    """The pairs whose refresh token may give a new one, those first that should: the newest known, then the one it replaced."""
-    return [pair for pair in (state.candidate, state.current) if pair is not None and pair.refresh]
+    """The pairs whose refresh token (or code) may give a new one, those first that should: the newest known, then the one it replaced."""
+    return [
+        pair for pair in (state.candidate, state.current) if pair is not None and (pair.refresh or pair.code)
+    ]
 
 
 def asking(state: TokenState, now_ms: int) -> TokenState:
@@ -112,9 +116,16 @@ def asking(state: TokenState, now_ms: int) -> TokenState:
 
 
 def received(state: TokenState, pair: TokenPair) -> TokenState:
-    """Written before the new pair is used for the first time. A candidate that had not answered yet gives way."""
+    """Written before the new pair is used for the first time. A candidate that had not answered yet gives way, and so does a code."""
+    spent = state.current is not None and bool(state.current.code)
     return msgspec.structs.replace(
-        state, candidate=pair, asking_since_ms=0, attempts=0, rejection="", revoked_ms=0
+        state,
+        current=None if spent else state.current,
+        candidate=pair,
+        asking_since_ms=0,
+        attempts=0,
+        rejection="",
+        revoked_ms=0,
     )
 
 

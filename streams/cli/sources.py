@@ -180,7 +180,8 @@ def remove(name: Name, yes: Yes = False, as_json: Json = False, data: Data = Non
     book = directory.book
     kept = [key for kind in ("cursor", "backfill") for key in book.keys(f"{kind}/{name}")]
     single = [
-        f"{kind}/{name}" for kind in ("connection", "control", "trial", "alert", "token", "health", "lease")
+        f"{kind}/{name}"
+        for kind in ("connection", "control", "trial", "alert", "token", "authorised", "health", "lease")
     ]
     alert = book.get(SourceAlert, f"alert/{name}")
     over = [ended(alert.newest, now_ms())] if alert is not None and alert.newest is not None else []

@@ -13,8 +13,11 @@ import yaml
 from scoring.wording.text import Language
 from streams.cli.asking import failed
 from streams.cli.terminal import answered, answered_unseen, say
+from streams.clock import now_ms
 from streams.config.model import Config
+from streams.sources.approval import LINK, NO_LINK, CodeRejectedError
 from streams.sources.config import ConnectionConfig
+from streams.sources.granting import approval_link, complete_by_code, needs_of_link, said_of, typed_secret
 from streams.sources.questions import (
     AnswerKind,
     ConnectionRejectedError,
@@ -97,10 +100,14 @@ def asked_settings(
     if content.get("source") not in models():
         content["source"] = _chosen("source", "Which source?", tuple(models()), is_asking)
     model = models()[content["source"]]
+    _complete(content, language)
     if is_asking:
         for question in questions(model, [store.id for store in config.stores]):
             if given(content, question.path) is None and is_asked(question, content, model):
-                _ask(question, content, language)
+                if question.path == ("code",):
+                    ask_code(content, language)
+                else:
+                    _ask(question, content, language)
     for _ in range(_MAX_ROUNDS):
         try:
             return checked(content, config)
@@ -114,6 +121,37 @@ def asked_settings(
                 raise failed("not saved") from error
             _set(content, key.partition("=")[0], key.partition("=")[2])
     raise failed("not saved")
+
+
+def ask_code(content: dict[str, Any], language: Language) -> None:
+    """Show the link by which the shop approves, or what is missing for it, and ask for the address that it leads to, until it is of use."""
+    (question,) = (one for one in questions(models()[content["source"]], ()) if one.path == ("code",))
+    for _ in range(_MAX_ROUNDS):
+        content.pop("code", None)
+        _show_link(content, language)
+        _ask(question, content, language)
+        try:
+            complete_by_code(content)
+            return
+        except (CodeRejectedError, ConnectionRejectedError) as error:
+            say("\n".join(said_of(error, language)), err=True)
+    raise failed("not saved")
+
+
+def _show_link(content: dict[str, Any], language: Language) -> None:
+    if link := approval_link(content, typed_secret, now_ms()):
+        say(LINK(language))
+        say(link)
+    else:
+        say(NO_LINK(language, needs=", ".join(needs_of_link(content["source"]))))
+
+
+def _complete(content: dict[str, Any], language: Language) -> None:
+    """Take what a pasted address says. Ends the command if it is of no use."""
+    try:
+        complete_by_code(content)
+    except (CodeRejectedError, ConnectionRejectedError) as error:
+        raise failed("\n".join(said_of(error, language))) from error
 
 
 def _ask(question: SettingQuestion, content: dict[str, Any], language: Language) -> None:

@@ -35,18 +35,18 @@ def seal_again(settings: Settings, directory: ConnectionDirectory) -> dict[str, 
 
 
 def needs_former_keys(settings: Settings, directory: ConnectionDirectory) -> list[str]:
-    """Tokens that are sealed with a former key and belong to no connection any more: with the key they are to be forgotten.
+    """Tokens that are sealed with a former key and belong to no connection (any more): with the key they are to be forgotten.
 
     Ends the command if a connection still needs a former key.
     """
     sealer, book = open_sealer(settings), directory.book
     left = []
-    for key in (*book.keys("connection"), *book.keys("token")):
+    for key in (*book.keys("connection"), *book.keys("token"), *book.keys("authorised")):
         text = (book.raw(key) or b"").decode("utf-8", "replace")
         if not any(sealer.is_old(sealed) for sealed in _SEALED.findall(text)):
             continue
         kind, _, name = key.partition("/")
-        if kind == "token" and directory.get(name) is None:
+        if kind == "authorised" or (kind == "token" and directory.get(name) is None):
             left.append(key)
             continue
         raise failed(

@@ -12,20 +12,26 @@ from scoring.funnel.stages import Stage
 from scoring.wording.catalogue import STAGE_NAMES
 from scoring.wording.text import Language
 from streams.cli.asking import failed
+from streams.cli.sources_adding import ask_code
 from streams.cli.sources_common import publish
 from streams.cli.terminal import confirm, say, say_json
 from streams.config.model import Config
 from streams.settings import Settings
 from streams.sources.adding import AddedConnection, check_name
+from streams.sources.approval import CodeRejectedError
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
-from streams.sources.questions import ConnectionRejectedError
+from streams.sources.granting import said_of
+from streams.sources.questions import ConnectionRejectedError, checked
 from streams.sources.registry import source_named
 from streams.sources.sealing import open_sealer
 from streams.sources.source import Supply
 from streams.sources.supplies import SUPPLY_NAMES, supplied
 from streams.sources.trial_words import part_name
 from streams.sources.trying import Trial
+
+#: codes that are asked for until one is accepted
+_MAX_CODES = 3
 
 
 def records_of(
@@ -46,7 +52,7 @@ def records_of(
         check_name(directory, model.name)
     except ConnectionRejectedError as error:
         raise failed(str(error)) from error
-    added = AddedConnection(config, model, content, open_sealer(settings))
+    added = _authorised(settings, config, directory, model, content, is_asking)
     trial = None
     if is_tested:
         trial = asyncio.run(added.tried(directory))
@@ -60,6 +66,37 @@ def records_of(
                 publish(settings, tokens)
             raise failed("not saved; correct it, or save it untested with --no-test")
     return added.records(directory, trial, who, past_days)
+
+
+def _authorised(
+    settings: Settings,
+    config: Config,
+    directory: ConnectionDirectory,
+    model: Any,
+    content: dict[str, Any],
+    is_asking: bool,
+) -> AddedConnection:
+    """The connection, its code exchanged; what that gives is kept before anything is tested, for a code is good once.
+
+    A code that is not accepted is asked for again, where anything may be asked. Ends the command if none is.
+    """
+    for attempt in range(_MAX_CODES):
+        added = AddedConnection(config, model, content, open_sealer(settings))
+        try:
+            if tokens := asyncio.run(added.authorised(directory)):
+                publish(settings, tokens)
+            return added
+        except (CodeRejectedError, ConnectionRejectedError) as error:
+            said = "\n".join(said_of(error, settings.language))
+            if not is_asking or not isinstance(error, CodeRejectedError) or attempt == _MAX_CODES - 1:
+                raise failed(said) from error
+            say(said, err=True)
+        ask_code(content, settings.language)
+        try:
+            model = checked(content, config)
+        except ConnectionRejectedError as error:
+            raise failed(str(error)) from error
+    raise failed("not saved")
 
 
 def print_trial(trial: Trial, language: Language) -> None:

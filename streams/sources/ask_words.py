@@ -32,6 +32,12 @@ _REFRESH = asked(
     "店铺给应用授权后平台返回的 refresh token；只收推送时留空。",
     "What the platform returned when the shop authorised the app; leave it empty for pushes alone.",
 )  # fmt: skip
+_CODE = asked(
+    "授权码", "Authorisation code",
+    "打开授权链接，用店铺账号登录并同意，然后粘贴浏览器跳转到的整个地址（或其中的 code）。只能用一次，10 到 30 分钟内有效。已有刷新令牌或只收推送时留空。",
+    "Open the link, sign in as the shop and approve, then paste the whole address that the browser lands on (or the code in it). It is good "
+    "once, for 10 to 30 minutes. Leave it empty if you have a refresh token, or for pushes alone.",
+)  # fmt: skip
 _READS = asked(
     "要读取的内容", "What is read",
     "去掉应用没有权限的项。", "Leave out what the app has no permission for.",
@@ -55,6 +61,7 @@ COMMON: Mapping[str, Asked] = {
         "The store that the data belongs to (stores in funnelwatch.yaml).",
     ),
     "refresh_token": _REFRESH,
+    "code": _CODE,
     "reads": _READS,
     "aws_key_id": _QUEUE_KEY,
     "aws_secret": _QUEUE_SECRET,

@@ -52,7 +52,8 @@ Path = Annotated[str, AfterValidator(_is_path)]
 TimeForm = Annotated[str, AfterValidator(_is_time_form)]
 
 
-#: a setting that is asked for only if another one has one of these values, or, where there are none, any: setting → (other, values)
+#: a setting that is asked for only if another one has one of these values, or, where there are none, any: setting → (other, values);
+#: ``one/other`` is either of them, and ``!other`` its absence
 AskedOf = Mapping[str, tuple[str, tuple[str, ...]]]
 
 

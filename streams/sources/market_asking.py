@@ -22,6 +22,7 @@ from scoring.sources.json_values import (
 )
 from scoring.sources.second_way import DayFigures
 from scoring.sources.tokens import TokenPair
+from streams.sources.approval import Approval, approval_of, rejected
 from streams.sources.asking import (
     AccessDeniedError,
     AnswerGarbledError,
@@ -53,6 +54,10 @@ Meaning = type[
 
 #: asks for a new pair, with the pair whose refresh token is used
 AskPair = Callable[[Connection, PlatformApi, TokenPair], Awaitable[TokenPair]]
+#: asks for the first pair, with the code that a shop's approval gave
+Exchange = Callable[[Connection, PlatformApi, Approval], Awaitable[TokenPair]]
+#: words of an error that say that the code is to blame, not the app's key
+_OF_CODE = ("invalid_code", "invalidcode", "auth_code", "auth code", "authorization code", "authorized_code")
 
 
 def asking_of(
@@ -61,6 +66,7 @@ def asking_of(
     authorise: Callable[[Connection, HttpRequest, TokenPair | None], HttpRequest],
     judge: Callable[[HttpAnswer], None],
     ask_pair: AskPair,
+    exchange: Exchange,
 ) -> Asking:
     """How a marketplace's API is asked: at the connection's own rate (apps have none published), with the pair that its refresh token gives.
 
@@ -70,6 +76,7 @@ def asking_of(
         authorise: a request with what the platform wants in each.
         judge: raises for an answer that is none.
         ask_pair: asks for a new pair; what the platform rejects then is the authorisation.
+        exchange: asks for the first pair, where there is a code in place of a refresh token.
     """
     rate: float = connection.config.rate
     return Asking(
@@ -78,20 +85,46 @@ def asking_of(
         shop_rate=BudgetRate(rate, max(1.0, rate)),
         authorise=partial(authorise, connection),
         judge=judge,
-        first_pair=partial(first_pair, connection),
-        new_pair=partial(_new_pair, connection, ask_pair) if connection.config.refresh_token else None,
+        first_pair=partial(_first_pair, connection),
+        new_pair=partial(_new_pair, connection, ask_pair, exchange)
+        if connection.config.is_authorised
+        else None,
     )
 
 
+def _first_pair(connection: Connection) -> TokenPair | None:
+    """What a new pair is asked for by: the refresh token, else the code."""
+    config = connection.config
+    if config.refresh_token or not config.code:
+        return first_pair(connection)
+    return TokenPair(access="", code=connection.secret(config.code), expires_ms=1)
+
+
 async def _new_pair(
-    connection: Connection, ask_pair: AskPair, api: PlatformApi, old: TokenPair | None
+    connection: Connection, ask_pair: AskPair, exchange: Exchange, api: PlatformApi, old: TokenPair | None
 ) -> TokenPair:
     if old is None:
         raise AccessDeniedError("there is no refresh token: authorise the account again")
     try:
-        return await ask_pair(connection, api, old)
+        if old.refresh:
+            return await ask_pair(connection, api, old)
+        return await _exchanged(connection, exchange, api, approval_of(old.code))
     except PlatformRejectedError as error:
         raise AccessDeniedError(str(error)) from error
+
+
+async def _exchanged(
+    connection: Connection, exchange: Exchange, api: PlatformApi, approval: Approval
+) -> TokenPair:
+    try:
+        pair = await exchange(connection, api, approval)
+    except (AccessDeniedError, PlatformRejectedError) as error:
+        if any(word in str(error).lower() for word in _OF_CODE):
+            raise rejected(approval.code, str(error)) from error
+        raise
+    if not pair.refresh:
+        raise AnswerGarbledError("the platform answered the code without a refresh_token")
+    return pair
 
 
 def hmac_hex(key: str, text: bytes) -> str:

@@ -37,6 +37,11 @@ COUNTRIES: dict[str, Country] = {
 }
 
 
+#: asked for only without a code, and only with a code or a refresh token
+NO_CODE: tuple[str, tuple[str, ...]] = ("!code", ())
+CODE_OR_TOKEN: tuple[str, tuple[str, ...]] = ("code/refresh_token", ())
+
+
 class MarketConnection(ConnectionConfig):
     """An account of a marketplace: one shop, or several."""
 
@@ -87,3 +92,15 @@ class SignedMarketConnection(MarketConnection):
         SecretRef,
         Field(description="Reference to the refresh token that authorising gave; none for pushes alone."),
     ] = ""
+    code: Annotated[
+        SecretRef,
+        Field(
+            description="Reference to the authorisation code, or to the address that approving led to; in place of `refresh_token`. "
+            "It is exchanged once."
+        ),
+    ] = ""
+
+    @property
+    def is_authorised(self) -> bool:
+        """Whether its shop has approved the app: without, there are pushes alone."""
+        return bool(self.refresh_token or self.code)

@@ -50,9 +50,9 @@ def push_label(connection: Connection, kind: object, shop: object, delivery_id: 
 
 def is_read(config: Any, part: str) -> bool:
     """Whether a part is asked for; without a token nothing is."""
-    return bool(config.refresh_token) and part in config.reads
+    return config.is_authorised and part in config.reads
 
 
 def token_or_signature(config: Any) -> Authorisation:
     """Without a refresh token there are pushes alone."""
-    return Authorisation.TOKEN if config.refresh_token else Authorisation.SIGNATURE
+    return Authorisation.TOKEN if config.is_authorised else Authorisation.SIGNATURE

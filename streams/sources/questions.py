@@ -50,7 +50,7 @@ class SettingQuestion:
         usual: what holds without an answer; of several choices with commas between.
         is_needed: it may not be left empty.
         is_made: a secret that is made where none is given.
-        only_with: asked only if this other setting (by its path) has one of these values, or, where there are none, any.
+        only_with: asked only if this other setting (by its path) has one of these values, or, where there are none, any; ``AskedOf``.
     """
 
     path: tuple[str, ...]
@@ -125,13 +125,17 @@ def is_asked(question: SettingQuestion, content: Mapping[str, Any], model: type[
     if question.only_with is None:
         return True
     path, values = question.only_with
+    if not values:
+        has_any = any(_chosen(content, one.lstrip("!"), model) for one in path.split("/"))
+        return has_any != path.startswith("!")
+    chosen = _chosen(content, path, model)
+    return any(one in values for one in chosen) if isinstance(chosen, list | tuple) else chosen in values
+
+
+def _chosen(content: Mapping[str, Any], path: str, model: type[ConnectionConfig]) -> Any:
     other = tuple(path.split("."))
     chosen = given(content, other)
-    if chosen is None:
-        chosen = _default(model, other)
-    if not values:
-        return bool(chosen)
-    return any(one in values for one in chosen) if isinstance(chosen, list | tuple) else chosen in values
+    return _default(model, other) if chosen is None else chosen
 
 
 def given(content: Any, path: Sequence[str]) -> Any:

@@ -226,6 +226,21 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalLink:
+    """How a shop approves an app, by a link that leads back to an address with a code.
+
+    Attributes:
+        needs: settings that the link is made of.
+        link: it, by settings (not all checked yet), the app's secret and the present in milliseconds.
+        gives: settings that the address says, too.
+    """
+
+    needs: tuple[str, ...]
+    link: Callable[[Any, str, int], str]
+    gives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class PasteText:
     """A text that a person pastes at the platform: where, and what."""
 
@@ -256,6 +271,7 @@ class SourceSpec:
         authorisation: how a connection is authorised, by its configuration.
         scopes: what its app should be allowed, and what is not had without.
         uses: which versions and forms of the platform a connection with these settings asks for, to know when they end.
+        approval: the link by which a shop approves the app; None where there is none, or a token is had elsewhere.
         pastes: by connection, address of the collector and key of the pixel, the texts to paste at the platform.
     """
 
@@ -277,6 +293,7 @@ class SourceSpec:
     authorisation: Callable[[Any], Authorisation] = lambda config: Authorisation.NONE
     scopes: Mapping[str, Text] = field(default_factory=dict)
     uses: Callable[[Any], Iterable[Use]] = lambda config: ()
+    approval: ApprovalLink | None = None
     pastes: Callable[[Connection, str, str], Sequence[PasteText]] = lambda connection, collector, key: ()
 
     def supply(self, stage: Stage) -> Supply:

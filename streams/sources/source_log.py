@@ -1,7 +1,7 @@
 """What is kept of sources on the compacted topic ``funnel.sources.v1``: connections added at run time, wishes, cursors, tokens, health.
 
 Keys: ``connection/NAME``, ``control/NAME``, ``trial/NAME``, ``alert/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME``
-(sealed), ``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else
+(sealed), ``authorised/NAME`` (sealed, until the connection is saved), ``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else
 is written by the one owner of a connection, through a transactional producer of its partition that fences whoever owned it before: a
 process that was suspended and wakes up can move no cursor and put no old token over a new one.
 """
@@ -90,6 +90,19 @@ class StoredTrial(msgspec.Struct, frozen=True):
     asked_ms: int
     at_ms: int
     lines: tuple[TrialLine, ...]
+    schema_version: int = SOURCE_RECORD_VERSION
+
+
+class StoredAuthorisation(msgspec.Struct, frozen=True):
+    """What was had for something that is good once, before its connection is saved: whoever types it again needs no other.
+
+    Attributes:
+        given: fingerprint of the code or refresh token that was typed.
+        tokens: had for it; sealed, in the form of ``token/NAME``.
+    """
+
+    given: str
+    tokens: str
     schema_version: int = SOURCE_RECORD_VERSION
 
 

@@ -54,6 +54,16 @@ class KeptTokens(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: str = ""
 
 
+def origin_of(pair: TokenPair | None) -> str:
+    """Which configured token a state began with; empty for none."""
+    return fingerprint(pair.refresh or pair.access or pair.code) if pair is not None else ""
+
+
+def token_place(name: str) -> str:
+    """What the tokens of a connection are sealed for."""
+    return f"token/{name}"
+
+
 class TokenKeeper:
     """The tokens of one connection.
 
@@ -80,7 +90,7 @@ class TokenKeeper:
         self._is_trial = is_trial
         self._name, self._new_pair, self._first = name, new_pair, first
         self._store, self._sealer, self._now_ms = store, sealer, now_ms
-        self._origin = fingerprint(first.refresh or first.access) if first is not None else ""
+        self._origin = origin_of(first)
         self._lock = asyncio.Lock()
         self.state = TokenState(current=first)
         self._kept = ""
@@ -88,7 +98,7 @@ class TokenKeeper:
     @property
     def place(self) -> str:
         """What they are sealed for."""
-        return f"token/{self._name}"
+        return token_place(self._name)
 
     def load(self, sealed: str | None) -> bool:
         """Take up what the former owner kept; False if there is nothing, or somebody has authorised again since.

@@ -60,11 +60,13 @@ class Trial:
         lines: part by part.
         tokens: sealed, of a connection that got its first ones here: to be kept whether it is saved or not, because the refresh token that
             was typed may be good only once.
+        is_authorised: those tokens are of an authorisation that is newer than what the connection's owner keeps.
         lost: stages that are asked for and that cannot be had as things are.
     """
 
     lines: list[TrialLine] = field(default_factory=list)
     tokens: str = ""
+    is_authorised: bool = False
     lost: frozenset[Stage] = frozenset()
 
     @property
@@ -91,8 +93,13 @@ async def tried(
     now_ms: Callable[[], int],
     sender: HttpSender | None = None,
     owned: TokenKeeper | None = None,
+    given: str | None = None,
 ) -> Trial:
-    """What a connection does now. Its owner gives the tokens that it keeps (``owned``): those may be renewed."""
+    """What a connection does now. Its owner gives the tokens that it keeps (``owned``): those may be renewed.
+
+    Whoever is about to save it gives the tokens that it was authorised with (``given``, sealed; empty for none yet): with settings that
+    its owner's tokens do not come from, it may ask for some.
+    """
     trial = Trial()
     _try_hook(connection, spec, trial)
     if spec.asking is None:
@@ -100,7 +107,7 @@ async def tried(
     async with outgoing_session() as session:
         try:
             await _try_polls(
-                connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial, owned
+                connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial, owned, given
             )
         except FunnelwatchError as error:
             trial.lines.append(_line("access", False, failure(error)))
@@ -131,6 +138,7 @@ async def _try_polls(
     sender: HttpSender,
     trial: Trial,
     owned: TokenKeeper | None,
+    given: str | None,
 ) -> None:
     assert spec.asking is not None
     asking = spec.asking(connection)
@@ -143,11 +151,15 @@ async def _try_polls(
         async def ask(old: TokenPair | None) -> TokenPair:
             return await new_pair(api_of_pairs, old)
 
-        keeper = TokenKeeper(connection.name, ask, asking.first_pair(), kept, sealer, now_ms, is_trial=True)
-        sealed = book.get(str, log_key("token", connection.name))
-        is_good = keeper.load(sealed) and usable(keeper.state, now_ms()) is not None
+        first = asking.first_pair()
+        keeper = TokenKeeper(connection.name, ask, first, kept, sealer, now_ms, is_trial=True)
+        sealed = given or book.get(str, log_key("token", connection.name))
+        is_loaded = keeper.load(sealed)
+        is_good = is_loaded and usable(keeper.state, now_ms()) is not None
+        trial.is_authorised = bool(given) or (given is not None and first is not None and not is_loaded)
         # a pair that is asked for here would be lost: its owner asks
-        if sealed and not is_good and _is_owned(connection, book):
+        is_for_owner = bool(sealed) or (first is not None and bool(first.code))
+        if is_for_owner and not is_good and not trial.is_authorised and _is_owned(connection, book):
             trial.lines.append(_line("access", True, NOT_TRIED.both()))
             return
     api = ConnectionApi(connection.name, asking, sender, Budgets(), keeper, now_ms)

@@ -33,6 +33,8 @@ class LyingLazada(LyingMarket):
             return _error("IncompleteSignature", "ISV", "The request signature does not conform")
         if path == "/rest/auth/token/refresh":
             return self._given(query)
+        if path == "/rest/auth/token/create":
+            return self._exchanged(query)
         if not self.tokens.is_good(f"Bearer {query.get('access_token', '')}"):
             return _error("IllegalAccessToken", "ISV", "The specified access token is invalid or expired")
         if path == _LIST:
@@ -54,6 +56,17 @@ class LyingLazada(LyingMarket):
             return _error("ServiceUnavailable", "SYSTEM", "try later")
         given = json.loads(body)
         return said(200, {**given, "code": "0", "refresh_expires_in": given["refresh_token_expires_in"]})
+
+    def _exchanged(self, query: dict[str, str]) -> Answer:
+        status, _, body = self.tokens.exchange(query["code"], query["app_key"])
+        if status != 200:
+            return _error("InvalidCode", "ISV", "Invalid authorization code")
+        given = json.loads(body)
+        pair = {"access_token": given["access_token"], "refresh_token": given["refresh_token"]}
+        ends = {"expires_in": given["expires_in"], "refresh_expires_in": given["refresh_token_expires_in"]}
+        user = {"country": "sg", "seller_id": "1001", "user_id": "1001", "short_code": "SG1001"}
+        account = {"country": "sg", "account_platform": "seller_center", "country_user_info": [user]}
+        return said(200, {**pair, **ends, **account, "code": "0"})
 
     def _list(self, query: dict[str, str], lie: Lie | None) -> Answer:
         if "created_after" in query:

@@ -231,6 +231,9 @@ class TokenDesk:
         self.life_s = 3600
         self.given = self.rejected = 0
         self._refresh = {"first-refresh"}
+        #: codes that shops have given by approving, each good once: code → what it is of (a shop, an app)
+        self.codes: dict[str, str] = {}
+        self.exchanged: list[str] = []
         self._access: dict[str, int] = {}
         self._replaces: dict[str, str] = {}
         #: answers that are lost on the way, by the number of the pair
@@ -255,10 +258,22 @@ class TokenDesk:
         refresh = form.get("refresh_token", "")
         if refresh not in self._refresh:
             return _json(400, {"error": "invalid_grant"})
+        return self._pair(refresh)
+
+    def exchange(self, code: str, of: str) -> tuple[int, dict[str, str], bytes]:
+        """The first pair for a code: once, and for what it is of."""
+        self.exchanged.append(code)
+        if self.codes.get(code) != of:
+            return _json(400, {"error": "invalid_code"})
+        del self.codes[code]
+        return self._pair("")
+
+    def _pair(self, refresh: str) -> tuple[int, dict[str, str], bytes]:
         self.given += 1
         access, new = f"access-{self.given}", f"refresh-{self.given}"
         self._refresh.add(new)
-        self._replaces[access] = refresh
+        if refresh:
+            self._replaces[access] = refresh
         self._access[access] = self._now_ms() + self.life_s * 1000
         if self.given in self.lost:
             return _json(502, {"error": "bad gateway"})

@@ -43,6 +43,8 @@ class LyingShopee(LyingMarket):
             return _error(403, "error_sign", "Wrong sign.")
         if path == f"{API}auth/access_token/get":
             return self._given(json.loads(request.body))
+        if path == f"{API}auth/token/get":
+            return self._exchanged(json.loads(request.body))
         if not self.tokens.is_good(f"Bearer {access}"):
             return _error(403, "invalid_acceess_token", "Invalid access_token.")
         if path == LIST:
@@ -59,6 +61,19 @@ class LyingShopee(LyingMarket):
             return _error(status, "error_server", "Something wrong.")
         given = json.loads(body)
         return _ok({**given, "expire_in": given["expires_in"], "shop_id": int(SHOP)}, bare=True)
+
+    def _exchanged(self, form: dict[str, Any]) -> Answer:
+        of = form.get("shop_id") or form.get("main_account_id")
+        if form["partner_id"] != int(PARTNER) or not isinstance(of, int):
+            return _error(
+                403, "error_param", "There is no partner_id, or neither shop_id nor main_account_id."
+            )
+        status, _, body = self.tokens.exchange(form["code"], str(of))
+        if status != 200:
+            return _error(403, "invalid_code", "Invalid code, please check and try again.")
+        given = json.loads(body)
+        pair = {"access_token": given["access_token"], "refresh_token": given["refresh_token"]}
+        return _ok({**pair, "expire_in": given["expires_in"], "request_id": "f2a678"}, bare=True)
 
     def _list(self, query: dict[str, str], lie: Lie | None) -> Answer:
         from_ms, to_ms = int(query["time_from"]) * 1000, int(query["time_to"]) * 1000

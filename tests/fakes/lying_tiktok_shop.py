@@ -26,6 +26,8 @@ class LyingTiktokShop(LyingMarket):
         path, query = urlsplit(request.url).path, dict(request.query)
         if path == "/api/v2/token/refresh":
             return self._given(query)
+        if path == "/api/v2/token/get":
+            return self._exchanged(query)
         sign = query.pop("sign")
         parts = "".join(name + query[name] for name in sorted(query))
         text = SECRET.encode() + (path + parts).encode() + request.body + SECRET.encode()
@@ -52,6 +54,18 @@ class LyingTiktokShop(LyingMarket):
             return _error(200, 105001, "refresh_token is not valid")
         if status != 200:
             return _error(status, 36009003, "Internal error")
+        return self._pair(body)
+
+    def _exchanged(self, query: dict[str, str]) -> Answer:
+        assert (query["app_key"], query["grant_type"]) == (APP, "authorized_code")
+        if query["app_secret"] != SECRET:
+            return _error(200, 105003, "app_secret is not valid")
+        status, _, body = self.tokens.exchange(query["auth_code"], APP)
+        if status != 200:
+            return _error(200, 36004004, "auth_code is invalid or expired")
+        return self._pair(body)
+
+    def _pair(self, body: bytes) -> Answer:
         given, now_s = json.loads(body), self._now_ms() // 1000
         ends = {
             "access_token_expire_in": now_s + given["expires_in"],

@@ -14,6 +14,11 @@ ASK_WORDS: Mapping[str, Asked] = {
         "App Secret", "App secret", "与 App Key 在同一页；请求和推送都用它签名。",
         "On the same page; it signs requests and pushes.",
     ),
+    "redirect": asked(
+        "授权回调地址", "Callback address",
+        "与 App Console 里的 Callback URL 完全一致；页面打不开也没关系，只要它的地址。",
+        "Exactly the callback URL in App Console. The page need not exist, only its address counts.",
+    ),
     "products": asked(
         "商品编号", "Item ids", "读取哪些商品的评价，用逗号分开。", "Whose reviews are read, with commas between."
     ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from scoring.sources.tokens import TokenPair
 from streams.clock import now_ms
+from streams.sources.approval import Approval
 from streams.sources.asking import (
     AccessDeniedError,
     HttpAnswer,
@@ -22,9 +23,9 @@ from streams.sources.asking import (
 from streams.sources.connection import Connection
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.market_asking import Meaning, asking_of, hmac_hex, pair_from, raise_for_code
-from streams.sources.source import Asking
+from streams.sources.source import ApprovalLink, Asking
 
-_REFRESH = "/auth/token/refresh"
+_REFRESH, _EXCHANGE = "/auth/token/refresh", "/auth/token/create"
 #: before the path of each call
 _ROOT = "/rest"
 _MEANINGS: dict[str, Meaning] = {
@@ -53,7 +54,7 @@ _SAID = ("message", "error_msg", "errorMsg", "err_message")
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
-    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair)
+    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair, _exchange)
 
 
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
@@ -98,7 +99,28 @@ def judge(answer: HttpAnswer) -> None:
 
 async def _ask_pair(connection: Connection, api: PlatformApi, old: TokenPair) -> TokenPair:
     """A new pair by the refresh token. What is left of the authorisation does not grow by it."""
+    return await _pair(connection, api, _REFRESH, ("refresh_token", old.refresh), old)
+
+
+async def _exchange(connection: Connection, api: PlatformApi, approval: Approval) -> TokenPair:
+    """The first pair, by the code, which is good for half an hour; a cross-border account has one for all its countries."""
+    return await _pair(connection, api, _EXCHANGE, ("code", approval.code), None)
+
+
+async def _pair(
+    connection: Connection, api: PlatformApi, path: str, by: tuple[str, str], old: TokenPair | None
+) -> TokenPair:
     config: LazadaConnection = connection.config
-    request = HttpRequest(config.auth_url.rstrip("/") + _REFRESH, query=(("refresh_token", old.refresh),))
+    request = HttpRequest(config.auth_url.rstrip("/") + path, query=(by,))
     answer = await api.ask(signed(request, config.app_key, connection.secret(config.secret), api.now_ms))
     return pair_from(answer, answer.json(), api.now_ms, old, "expires_in", "refresh_expires_in")
+
+
+def _link(config: LazadaConnection, secret: str, at_ms: int) -> str:
+    query = {
+        "response_type": "code", "force_auth": "true", "redirect_uri": config.redirect, "client_id": config.app_key,
+    }  # fmt: skip
+    return f"{config.auth_url.rstrip('/').removesuffix(_ROOT)}/oauth/authorize?{urlencode(query)}"
+
+
+APPROVAL = ApprovalLink(("app_key", "redirect"), _link)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from streams.sources.config import AskedOf
-from streams.sources.market_config import SignedMarketConnection
+from streams.sources.market_config import CODE_OR_TOKEN, NO_CODE, SignedMarketConnection
 
 #: where the API of each country is
 SITES = {
@@ -24,8 +24,10 @@ class LazadaConnection(SignedMarketConnection):
     """A Lazada account. One of the cross-border kind is a shop in each of six countries, with one token."""
 
     needs = ("app_key", "secret", "country")
-    asks = ("app_key", "secret", "country", "refresh_token", "reads", "products")
-    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ()), "products": ("reads", ("reviews",))}
+    asks = ("app_key", "secret", "redirect", "code", "refresh_token", "country", "reads", "products")
+    asked_of: ClassVar[AskedOf] = {
+        "refresh_token": NO_CODE, "reads": CODE_OR_TOKEN, "products": ("reads", ("reviews",)),
+    }  # fmt: skip
 
     own_shop: ClassVar[str] = "country"
 
@@ -33,6 +35,9 @@ class LazadaConnection(SignedMarketConnection):
     app_key: str = Field("", description="The app's key (Open Platform, App Console).")
     country: Literal["", "SG", "MY", "TH", "ID", "VN", "PH"] = Field(
         "", description="The shop's country; of several the first."
+    )
+    redirect: str = Field(
+        "", description="Where approving the app leads: its callback address exactly as registered."
     )
     url: str = Field("", description="Address of the API in place of each country's own.")
     auth_url: str = Field("https://auth.lazada.com/rest", description="Address where tokens are renewed.")

@@ -48,7 +48,7 @@ _REVIEWS_S = window_within(REVIEW_DAYS * _WINDOW_S, _REVIEWS_OVERLAP_S)
 
 def polls(config: LazadaConnection) -> tuple[Poll, ...]:
     """The resources of a connection in each of its countries; none where only pushes come."""
-    if not config.refresh_token:
+    if not config.is_authorised:
         return ()
     return tuple(poll for country in config.stores_of_shops for poll in _of_country(config, country))
 

@@ -8,7 +8,7 @@ from scoring.events.event import Source
 from scoring.funnel.stages import Stage
 from scoring.wording.text import Text
 from streams.sources.connection import Connection
-from streams.sources.lazada.asking import asking
+from streams.sources.lazada.asking import APPROVAL, asking
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.fields import PEOPLE, PUSH_FIELDS
 from streams.sources.lazada.mapping import translate
@@ -57,9 +57,10 @@ SOURCE = SourceSpec(
     asking=asking,
     translate=translate,
     second_way=second_way,
-    has_second_way=lambda config: bool(config.refresh_token) and len(config.stores_of_shops) == 1,
+    has_second_way=lambda config: config.is_authorised and len(config.stores_of_shops) == 1,
     lacks=lambda config: frozenset() if is_read(config, "orders") else frozenset({Stage.REPURCHASE}),
     config=LazadaConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.country),
     authorisation=token_or_signature,
+    approval=APPROVAL,
 )

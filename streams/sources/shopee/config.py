@@ -8,7 +8,13 @@ from pydantic import Field, model_validator
 
 from streams.schema import SecretRef
 from streams.sources.config import AskedOf, is_on_this_machine
-from streams.sources.market_config import COUNTRIES, Country, SignedMarketConnection
+from streams.sources.market_config import (
+    CODE_OR_TOKEN,
+    COUNTRIES,
+    NO_CODE,
+    Country,
+    SignedMarketConnection,
+)
 
 #: where the API is; shops in China mainland's centre and in Brazil have hosts of their own
 HOSTS = {
@@ -22,8 +28,11 @@ class ShopeeConnection(SignedMarketConnection):
     """A Shopee shop, through an app of the Open Platform. Pushes of other shops of the app may come to the same address."""
 
     needs = ("partner_id", "secret", "shop_id", "country", "callback")
-    asks = ("partner_id", "secret", "shop_id", "country", "callback", "region", "refresh_token", "reads")
-    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
+    asks = (
+        *("partner_id", "secret", "region", "redirect", "code", "refresh_token", "shop_id", "country", "callback"),
+        "reads",
+    )  # fmt: skip
+    asked_of: ClassVar[AskedOf] = {"refresh_token": NO_CODE, "reads": CODE_OR_TOKEN}
 
     source: Literal["shopee"]
     partner_id: str = Field(
@@ -42,6 +51,10 @@ class ShopeeConnection(SignedMarketConnection):
     )
     callback: str = Field(
         "", description="The address of pushes exactly as registered: it is part of what Shopee signs."
+    )
+    redirect: str = Field(
+        "",
+        description="Where approving the app leads: an address under the redirect domain that is registered at the app.",
     )
     region: Literal["global", "china", "brazil"] = Field("global", description="Which host serves the shop.")
     url: str = Field("", description="Address of the API; default: the region's.")

@@ -43,7 +43,7 @@ _WANTED = "buyer_user_id,item_list,pay_time,pickup_done_time,package_list,paymen
 
 def polls(config: ShopeeConnection) -> tuple[Poll, ...]:
     """The resources of a connection; none where only pushes come."""
-    if not config.refresh_token:
+    if not config.is_authorised:
         return ()
     first_s = config.first_days * _DAY_S
     plan = changes(config, WINDOW_S)

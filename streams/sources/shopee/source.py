@@ -17,7 +17,7 @@ from streams.sources.market_hooks import (
     secrets_of,
     token_or_signature,
 )
-from streams.sources.shopee.asking import asking
+from streams.sources.shopee.asking import APPROVAL, asking
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.shopee.fields import PUSH_FIELDS
 from streams.sources.shopee.mapping import ShopeeTerms, translate
@@ -69,11 +69,12 @@ SOURCE = SourceSpec(
     asking=asking,
     translate=translate,
     second_way=second_way,
-    has_second_way=lambda config: bool(config.refresh_token),
+    has_second_way=lambda config: config.is_authorised,
     lacks=lambda config: (
         frozenset() if is_read(config, "orders") else frozenset({Stage.PAYMENT, Stage.REPURCHASE})
     ),
     config=ShopeeConnection,
     terms=lambda config: ShopeeTerms(config.stores_of_shops, config.shop_id, config.site),
     authorisation=token_or_signature,
+    approval=APPROVAL,
 )

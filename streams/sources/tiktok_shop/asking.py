@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from scoring.sources.tokens import TokenPair
 from streams.clock import now_ms
+from streams.sources.approval import Approval
 from streams.sources.asking import (
     AccessDeniedError,
     HttpAnswer,
@@ -27,9 +29,11 @@ from streams.sources.market_asking import (
     part_of,
     raise_for_code,
 )
-from streams.sources.source import Asking
+from streams.sources.source import ApprovalLink, Asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 
+#: where a shop approves
+_APPROVE = {"global": "https://services.tiktokshop.com", "us": "https://services.us.tiktokshop.com"}
 _SHOPS = "/authorization/202309/shops"
 _UNSIGNED = frozenset({"sign", "access_token"})
 #: by code where it is known, else by what the text says
@@ -59,7 +63,7 @@ _MEANINGS: dict[str, Meaning] = {
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
-    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair)
+    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair, _exchange)
 
 
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
@@ -96,16 +100,31 @@ def judge(answer: HttpAnswer) -> None:
 
 async def _ask_pair(connection: Connection, api: PlatformApi, old: TokenPair) -> TokenPair:
     """A new pair by the refresh token. TikTok says when each of them ends."""
+    by = (("refresh_token", old.refresh), ("grant_type", "refresh_token"))
+    return await _pair(connection, api, "/api/v2/token/refresh", by, old)
+
+
+async def _exchange(connection: Connection, api: PlatformApi, approval: Approval) -> TokenPair:
+    """The first pair, by the code, which is good for half an hour."""
+    by = (("auth_code", approval.code), ("grant_type", "authorized_code"))
+    return await _pair(connection, api, "/api/v2/token/get", by, None)
+
+
+async def _pair(
+    connection: Connection, api: PlatformApi, path: str, by: Iterable[tuple[str, str]], old: TokenPair | None
+) -> TokenPair:
     config: TiktokShopConnection = connection.config
-    query = (
-        ("app_key", config.app_key),
-        ("app_secret", connection.secret(config.secret)),
-        ("refresh_token", old.refresh),
-        ("grant_type", "refresh_token"),
-    )
-    answer = await api.ask(HttpRequest(f"{config.auth_url.rstrip('/')}/api/v2/token/refresh", query=query))
+    query = (("app_key", config.app_key), ("app_secret", connection.secret(config.secret)), *by)
+    answer = await api.ask(HttpRequest(config.auth_url.rstrip("/") + path, query=query))
     given = part_of(answer, answer.json(), "data")
     return pair_from(answer, given, api.now_ms, old, "access_token_expire_in", "refresh_token_expire_in")
+
+
+def _link(config: TiktokShopConnection, secret: str, at_ms: int) -> str:
+    return f"{_APPROVE[config.seller]}/open/authorize?service_id={config.service_id}"
+
+
+APPROVAL = ApprovalLink(("service_id",), _link)
 
 
 class ShopCiphers:

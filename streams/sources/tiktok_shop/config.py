@@ -7,19 +7,27 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from streams.sources.config import AskedOf
-from streams.sources.market_config import SignedMarketConnection
+from streams.sources.market_config import CODE_OR_TOKEN, NO_CODE, SignedMarketConnection
 
 
 class TiktokShopConnection(SignedMarketConnection):
     """An account of TikTok Shop. A cross-border seller has a shop in each region, with one token and a cipher each."""
 
     needs = ("app_key", "secret", "shop_id")
-    asks = ("app_key", "secret", "shop_id", "refresh_token", "reads")
-    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
+    asks = ("app_key", "secret", "seller", "service_id", "code", "refresh_token", "shop_id", "reads")
+    asked_of: ClassVar[AskedOf] = {"refresh_token": NO_CODE, "reads": CODE_OR_TOKEN}
 
     source: Literal["tiktok_shop"]
     app_key: str = Field("", description="The app's key (Partner Center, App & Service).")
     shop_id: str = Field("", pattern=r"^\d*$", description="The shop's number; of several the first.")
+    service_id: str = Field(
+        "",
+        pattern=r"^\d*$",
+        description="The app's service id: the link by which a shop approves it is made of it.",
+    )
+    seller: Literal["global", "us"] = Field(
+        "global", description="Where the shop is: `us` in the United States, `global` elsewhere."
+    )
     url: str = Field("https://open-api.tiktokglobalshop.com", description="Address of the API.")
     auth_url: str = Field("https://auth.tiktok-shops.com", description="Address where tokens are renewed.")
     reads: tuple[Literal["orders", "returns", "cancellations", "analytics", "lives", "service"], ...] = Field(

@@ -48,7 +48,7 @@ VERSIONS = {
 
 def polls(config: TiktokShopConnection) -> tuple[Poll, ...]:
     """The resources of a connection in each of its shops; none where only pushes come."""
-    if not config.refresh_token:
+    if not config.is_authorised:
         return ()
     ciphers = ShopCiphers(config)
     return tuple(poll for shop in config.stores_of_shops for poll in _of_shop(config, ciphers, shop))

@@ -17,7 +17,7 @@ from streams.sources.market_hooks import (
 )
 from streams.sources.market_reading import MarketTerms
 from streams.sources.source import Hook, HookAnswer, HookLabel, HookRequest, SourceSpec, Supply
-from streams.sources.tiktok_shop.asking import asking
+from streams.sources.tiktok_shop.asking import APPROVAL, asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.fields import PUSH_FIELDS
 from streams.sources.tiktok_shop.mapping import translate
@@ -75,10 +75,11 @@ SOURCE = SourceSpec(
     asking=asking,
     translate=translate,
     second_way=second_way,
-    has_second_way=lambda config: bool(config.refresh_token) and len(config.stores_of_shops) == 1,
+    has_second_way=lambda config: config.is_authorised and len(config.stores_of_shops) == 1,
     lacks=_lacks,
     config=TiktokShopConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.shop_id),
     authorisation=token_or_signature,
-    uses=lambda config: [VERSIONS[name] for name in config.reads] if config.refresh_token else [],
+    approval=APPROVAL,
+    uses=lambda config: [VERSIONS[name] for name in config.reads] if config.is_authorised else [],
 )

@@ -11,12 +11,15 @@ import yaml
 from aiohttp import web
 
 from scoring.errors import UNDECODABLE
+from streams.clock import now_ms
 from streams.errors import FunnelwatchError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.printable import printable
 from streams.sources.adding import AddedConnection, check_name
+from streams.sources.approval import LINK, NO_LINK, CodeRejectedError
 from streams.sources.definitions import definition_of
-from streams.sources.directory import ConnectionDirectory
+from streams.sources.directory import ConnectionDirectory, place_of
+from streams.sources.granting import approval_link, complete_by_code, needs_of_link, said_of
 from streams.sources.questions import (
     AnswerKind,
     ConnectionRejectedError,
@@ -30,7 +33,7 @@ from streams.sources.questions import (
     read_value,
 )
 from streams.sources.registry import source_named
-from streams.sources.sealing import SEALED, key_path, open_sealer
+from streams.sources.sealing import SEALED, key_path, open_sealer, resolve, sealed_secrets
 from streams.sources.source_log import StoredConnection, log_key, publish_records
 from streams.sources.supplies import supplied
 from streams.sources.trial_words import part_name
@@ -82,6 +85,7 @@ class AddingPages:
         trial: Trial | None = None,
         who: str = "",
         code: int = 200,
+        link: str = "",
     ) -> web.Response:
         reader = self._renderer.reader(request)
         spec, model = source_named(source), models()[source]
@@ -100,6 +104,8 @@ class AddingPages:
             made=secrets.token_urlsafe(24),
             problems=problems,
             who=who,
+            link=link,
+            link_said=LINK(reader.language),
             trial=trial,
             part_name=part_name,
             stages=tuple(StageSupply(stage.value, supply.value) for stage, supply in stages.items()),
@@ -120,18 +126,25 @@ class AddingPages:
         trial: Trial | None = None
         try:
             self._read(form, content)
+            complete_by_code(content)
+            if form.get("link"):
+                return self._linked(request, source, content, who)
             if not who:
                 raise ConnectionRejectedError([reader.word("name_needed")])
             model = checked(content, self._config)
             sealer = open_sealer(self._settings)
             added = AddedConnection(self._config, model, content, sealer)
-            async with broker_within(self._settings, actions.PATIENCE_S + TRIAL_S):
+            async with broker_within(self._settings, actions.PATIENCE_S + 2 * TRIAL_S):
                 if directory is None:
                     raise KafkaUnreachableError(reader.word("connections_loading"))
                 await directory.caught_up()
                 check_name(directory, model.name)
-                trial = await _tried(added, directory, reader.word("platform_silent"))
+                # a code is good once: what it gives is kept before anything is tested
+                if tokens := await added.authorised(directory):
+                    await publish_records(self._settings, tokens)
+                    await directory.caught_up()
                 content = added.sealed
+                trial = await _tried(added, directory, reader.word("platform_silent"))
                 if trial.is_good or form.get("anyway"):
                     await publish_records(self._settings, added.records(directory, trial, who))
                     await directory.caught_up()
@@ -140,20 +153,41 @@ class AddingPages:
                 if tokens := added.first_tokens(directory, trial):
                     await publish_records(self._settings, tokens)
                     await directory.caught_up()
-        except ConnectionRejectedError as error:
-            return self._asked(
-                request, source, _without_typed_secrets(content), error.problems, who=who, code=422
-            )
+        except (ConnectionRejectedError, CodeRejectedError) as error:
+            if isinstance(error, CodeRejectedError):
+                content.pop("code", None)
+            problems = said_of(error, reader.language)
+            return self._asked(request, source, _without_typed_secrets(content), problems, who=who, code=422)
         except KafkaUnreachableError as error:
             failure = reader.word("not_recorded", detail=str(error))
             return self._asked(
                 request, source, _without_typed_secrets(content), (failure,), who=who, code=503
             )
         except FunnelwatchError as error:
-            return self._asked(
-                request, source, _without_typed_secrets(content), (str(error),), who=who, code=422
-            )
+            problems = said_of(error, reader.language)
+            return self._asked(request, source, _without_typed_secrets(content), problems, who=who, code=422)
         return self._asked(request, source, content, trial=trial, who=who, code=422)
+
+    def _linked(self, request: web.Request, source: str, content: dict[str, Any], who: str) -> web.Response:
+        """The form again, with the link by which the shop approves; what was typed is kept, its secrets sealed.
+
+        Raises:
+            ConnectionRejectedError: the link needs more than was typed.
+            SealedUnreadableError: a secret was sealed for a connection of another name.
+        """
+        reader, name = self._renderer.reader(request), str(content.get("name", ""))
+        sealer, place = open_sealer(self._settings), place_of(name)
+        sealed = sealed_secrets(models()[source], content, sealer, place)
+        link = (
+            approval_link(sealed, lambda reference: resolve(reference, sealer, place), now_ms())
+            if name
+            else ""
+        )
+        if not link:
+            asked = {question.name: question.words for question in questions(models()[source], ())}
+            needs = [asked[one].label(reader.language) for one in ("name", *needs_of_link(source))]
+            raise ConnectionRejectedError([NO_LINK(reader.language, needs=", ".join(needs))])
+        return self._asked(request, source, sealed, who=who, link=link)
 
     def _stored(self, name: str, source: str) -> Mapping[str, Any]:
         """The settings of a connection of that name and source that was added before; empty if there is none."""

@@ -28,6 +28,9 @@ ADDING_WORDS: Mapping[str, Text] = {
     "secret_kept": Text("已经填过；留空则不变。", "There is one already; leave it empty to keep it."),
     "only_with": Text("仅当 {other} 为 {values} 时填写。", "Only where {other} is {values}."),
     "only_with_any": Text("仅当填了 {other} 时填写。", "Only where {other} is given."),
+    "only_without": Text("填了 {other} 就不用填。", "Not needed where {other} is given."),
+    "show_link": Text("生成授权链接", "Make the authorisation link"),
+    "open_link": Text("打开授权页面", "Open the page to approve"),
     "test_and_save": Text("测试并保存", "Test and save"),
     "test_and_save_hint": Text(
         f"测试会向平台请求一次。保存后马上开始读取，同时补读过去 {PAST_DAYS} 天。",

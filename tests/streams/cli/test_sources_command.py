@@ -69,7 +69,7 @@ def test_the_platform_could_be_named_by_an_option_only(desk: Desk, typed: str, s
 
 def test_a_token_that_was_left_empty_was_made_up_and_sent_to_the_platform(desk: Desk) -> None:
     answers = "\n".join(
-        [desk.name, "cn", "100", "partner-key", "200", "SG", "https://x.example/h", "global", ""]
+        [desk.name, "cn", "100", "partner-key", "global", "", "", "", "200", "SG", "https://x.example/h"]
     )
     desk.good("add", "shopee", "--no-test", answers=answers + "\n")
     settings = msgspec.json.decode(desk.book().raw(f"connection/{desk.name}") or b"")["settings"]

@@ -13,10 +13,14 @@ from streams.sources.configs import CONNECTIONS
 from streams.sources.directory import place_of
 from streams.sources.questions import models
 from streams.sources.sealing import key_path, open_sealer
+from streams.sources.shopee.config import HOSTS
 from streams.sources.source_log import StoredConnection, log_key, read_book
 from streams.web.frame.forms import COOKIE
 from tests.deadlines import within
+from tests.fakes import lying_shopee
 from tests.fixtures.action_page import ActionPage, in_a_thread
+from tests.fixtures.served_platform import served
+from tests.streams.sources.approvals import CODE, LANDED, platform
 
 SECRET = "very-secret-text-of-a-seller"
 MAPPING = "kind: order\nfields: {order_id: id, placed: at}"
@@ -167,3 +171,37 @@ def test_a_page_without_the_key_of_the_other_roles_keeps_no_secret(desk: ActionP
         assert 'href="/sources/add/' not in shown
     finally:
         path.write_text(text)
+
+
+@pytest.mark.usefixtures("without_pauses")
+def test_a_seller_had_to_get_a_token_elsewhere_before_the_page_took_a_shop(
+    desk: ActionPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, name = platform("shopee"), f"shopee-{uuid.uuid4().hex[:6]}"
+    typed = {
+        "name": name, "store": "us-own", "partner_id": lying_shopee.PARTNER, "secret": lying_shopee.KEY, "region": "global",
+        "redirect": "https://seller.example/back", "country": "SG", "callback": lying_shopee.CALLBACK, "reads/orders": "1",
+    }  # fmt: skip
+    with served(shop) as url:
+        monkeypatch.setitem(HOSTS, "global", url)
+        without = filled(desk, "shopee", "zh", **{**typed, "redirect": ""}, link="1")
+        assert without.status_code == 422
+        assert "需要 连接名, Partner ID, Partner Key, 授权回调地址" in without.text
+        asked = filled(desk, "shopee", **typed, link="1")
+        assert len(re.findall(rf'href="{url}/api/v2/shop/auth_partner\?[^"]*sign=[^"]*"', asked.text)) == 1
+        assert lying_shopee.KEY not in asked.text
+        assert stored(desk, name) is None
+        kept = {"kept/secret": re.findall(r'name="kept/secret" value="([^"]*)"', asked.text)[0], "secret": ""}
+        denied = filled(desk, "shopee", "zh", **{**typed, "code": "https://seller.example/back?error=denied"})
+        assert "粘贴的地址里没有 code" in denied.text
+        assert shop.tokens.exchanged == []
+        done = filled(desk, "shopee", **{**typed, **kept, "code": LANDED["shopee"]})
+        assert done.status_code == 303, done.text
+        settings = stored(desk, name)
+        assert settings is not None
+        assert settings["shop_id"] == lying_shopee.SHOP
+        assert "code" not in settings
+        used = filled(desk, "shopee", "zh", **{**typed, "code": LANDED["shopee"]})
+        assert "授权码不被接受" in used.text
+        assert CODE not in asked.text + denied.text + used.text
+        assert shop.tokens.exchanged == [CODE, CODE]
