@@ -119,6 +119,8 @@ def _connections(data: Path, market: str) -> list[dict[str, object]]:
             "reads": ["orders"],
             "interval_s": 30,
             "first_days": 0.02,
+            # the past is there already
+            "past_days": 0,
             **of_platform[source],
         }
         for store, (source, name) in CONNECTED.items()

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.sources.backfills import PAST_DAYS
 from scoring.sources.signatures import fingerprint
@@ -16,7 +14,7 @@ from streams.sources.approval import approval_of
 from streams.sources.asking import HttpSender
 from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
-from streams.sources.controlling import resumed, with_backfill
+from streams.sources.controlling import resumed, with_past
 from streams.sources.directory import ConnectionDirectory, place_of
 from streams.sources.granting import exchanged, sealed_tokens, unsealed_pair
 from streams.sources.questions import ConnectionRejectedError
@@ -105,11 +103,8 @@ class AddedConnection:
         }
         if trial is not None:
             records[log_key("trial", name)] = StoredTrial(0, at_ms, tuple(trial.lines))
-        if directory.get(name) is None and past_days and self._has_past():
-            zone = ZoneInfo(self.connection.zones.get(self.connection.stores[0], "UTC"))
-            today = datetime.fromtimestamp(at_ms / 1000, zone).date()
-            first = today - timedelta(days=past_days)
-            control = with_backfill(control, self.connection, first, today, "", who, at_ms)
+        if directory.get(name) is None:
+            control = with_past(control, self.connection, past_days, who, at_ms)
         return {**records, log_key("control", name): control}
 
     def first_tokens(self, directory: ConnectionDirectory, trial: Trial | None) -> dict[str, Any]:
@@ -131,10 +126,6 @@ class AddedConnection:
         is_its_own = directory.get(self._name) is None or (trial is not None and trial.is_authorised)
         tokens = (tried_tokens if is_its_own else "") or self._tokens
         return {log_key("token", self._name): tokens} if tokens else {}
-
-    def _has_past(self) -> bool:
-        spec = source_named(self.connection.source)
-        return spec is not None and any(poll.has_past for poll in spec.polls(self.connection.config))
 
 
 async def tried_now(

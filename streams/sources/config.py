@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scoring.records.measures import MEASURE_BY_NAME
 from scoring.records.signal import SignalKind
+from scoring.sources.backfills import MAX_BACKFILL_DAYS, PAST_DAYS
 from scoring.sources.json_mapping import (
     ORDER_FIELDS,
     REPORT_FIELDS,
@@ -81,6 +82,12 @@ class ConnectionConfig(ConfigPart):
         (), description="The stores it reports for, if it names one with each record."
     )
     owner: str = Field("", description="Whom its troubles concern: the label `owner` of its alerts.")
+    past_days: int = Field(
+        PAST_DAYS,
+        ge=0,
+        lt=MAX_BACKFILL_DAYS,
+        description="Days of the past that a new connection of this file reads once, next to what is live.",
+    )
     paused: bool = Field(False, description="It is not asked; what it sends by webhook is still taken.")
 
     @property

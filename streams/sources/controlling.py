@@ -101,6 +101,18 @@ def with_backfill(
     return msgspec.structs.replace(control, backfills=(*kept, wish))
 
 
+def with_past(
+    control: ConnectionControl, connection: Connection, days: int, who: str, at_ms: int
+) -> ConnectionControl:
+    """With the past ``days`` of a new connection to be read, today included; unchanged where it has no past, or none is wanted."""
+    spec = source_named(connection.source)
+    if not days or spec is None or not any(poll.has_past for poll in spec.polls(connection.config)):
+        return control
+    zone = ZoneInfo(connection.zones.get(connection.stores[0], "UTC"))
+    today = datetime.fromtimestamp(at_ms / 1000, zone).date()
+    return with_backfill(control, connection, today - timedelta(days=days), today, "", who, at_ms)
+
+
 def changed_backfill(
     control: ConnectionControl, backfill_id: str, *, is_paused: bool | None = None, is_gone: bool = False
 ) -> ConnectionControl:

@@ -17,6 +17,7 @@ from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
 from streams.sources.connection import Connection
+from streams.sources.controlling import with_past
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.doubting import OrderStatements
 from streams.sources.health_keeping import DeliveryNotes
@@ -25,7 +26,13 @@ from streams.sources.polling import Pseudonym
 from streams.sources.publishing import RecordPublisher
 from streams.sources.sealing import Sealer
 from streams.sources.source import SourceSpec
-from streams.sources.source_log import ConnectionLease, OwnershipLostError, OwnerWriter, log_key
+from streams.sources.source_log import (
+    ConnectionControl,
+    ConnectionLease,
+    OwnershipLostError,
+    OwnerWriter,
+    log_key,
+)
 from streams.sources.worker import ConnectionWorker
 from streams.sources.worker_tools import WorkerTools
 
@@ -163,7 +170,8 @@ class PartitionOwner:
     async def _work(self, worker: ConnectionWorker) -> None:
         lease = ConnectionLease(self._shared.process, self.number, self._shared.now_ms())
         try:
-            await self._writer.write({log_key("lease", worker.name): lease})
+            past = self._first_past(worker.connection)
+            await self._writer.write({log_key("lease", worker.name): lease, **past})
             _log.info("connection_owned", connection=worker.name, partition=self.number)
             await worker.run()
         except OwnershipLostError as lost:
@@ -171,6 +179,18 @@ class PartitionOwner:
             self.is_lost = True
         except FunnelwatchError as error:
             _log.error("connection_failed", connection=worker.name, error=str(error))
+
+    def _first_past(self, connection: Connection) -> dict[str, ConnectionControl]:
+        """A new connection of funnelwatch.yaml reads its past, as one that is added does; once, for nobody else wishes for it."""
+        book, key = self._shared.directory.book, log_key("control", connection.name)
+        is_new = book.raw(key) is None and not book.keys(f"cursor/{connection.name}")
+        if not (connection.is_in_file and is_new):
+            return {}
+        none = ConnectionControl()
+        wished = with_past(
+            none, connection, connection.config.past_days, "funnelwatch.yaml", self._shared.now_ms()
+        )
+        return {} if wished is none else {key: wished}
 
     async def _stop(self, names: Sequence[str]) -> None:
         going = [self._tasks.pop(name) for name in names]

@@ -42,6 +42,7 @@ from streams.sources.source_log import (
 )
 from streams.sources.stored_days import ClickHouseDays
 from tests.contracts.source_doubles import WEBHOOK
+from tests.deadlines import within
 from tests.fakes.ledger import DAY_MS, HOUR_MS, Ledger, day_of
 from tests.fakes.lying_server import LyingShop, connection
 from tests.fakes.workbench import SECRETS
@@ -53,7 +54,7 @@ STORE = {"id": "cn", "zone": "Asia/Shanghai", "currency": "CNY"}
 
 
 def asked(name: str = "lying") -> dict[str, Any]:
-    settings = connection(name=name)
+    settings = {**connection(name=name), "past_days": 0}
     settings["resources"][0] |= {"interval_s": 5, "first_days": 0.25, "overlap_s": 60}
     return settings
 
@@ -131,8 +132,6 @@ def scene(ground: Ground, *connections: dict[str, Any], hours: int = 6) -> Scene
 
 async def eventually(condition: Any, seconds: float = 40.0) -> None:
     """Wait until an awaited condition holds."""
-    from tests.deadlines import within
-
     deadline = asyncio.get_running_loop().time() + within(seconds)
     while not await condition():
         assert asyncio.get_running_loop().time() < deadline, "it did not come about in time"
@@ -181,20 +180,15 @@ async def test_orders_without_a_page_are_marked_in_a_store_with_a_pixel_and_not_
     ground: Ground,
 ) -> None:
     shop = {
-        "source": "shopify",
-        "shop": "a.myshopify.com",
-        "secret": "env:TEST_SECRET",
-        "access": "none",
+        "source": "shopify", "shop": "a.myshopify.com", "secret": "env:TEST_SECRET", "access": "none",
         "channels": {"9990001": "agent"},
-    }
+    }  # fmt: skip
     stores = [{"id": "paged", "pixel_keys": ["env:TEST_PIXEL"]}, {"id": "bare"}]
     connections = [shop | {"name": f"c-{store['id']}", "store": store["id"]} for store in stores]
     config = Config.model_validate({"stores": stores, "connections": connections})
     here = Scene(ground, config, LyingShop(Ledger.drawn(1, now_ms(), 1, per_day=0), now_ms))
-    bodies = [
-        order(id=number, source_name=name)
-        for number, name in ((1, "pos"), (2, "web"), (3, "7654321"), (4, "9990001"))
-    ]
+    names = ((1, "pos"), (2, "web"), (3, "7654321"), (4, "9990001"))
+    bodies = [order(id=number, source_name=name) for number, name in names]
     paid = order(1, id=1, financial_status="paid", source_name="pos")
     parcels = [{**parcel(2), "order_id": 1}]
     came = [("orders/create", one) for one in bodies] + [
@@ -339,6 +333,26 @@ async def test_a_connection_added_at_run_time_works_pauses_resumes_and_reads_its
         await eventually(read_back)
         await publish_records(ground.settings, {"connection/lying": None}, here.rename)
         await eventually(lambda: _is_quiet(here))
+
+
+async def test_a_new_connection_of_the_file_read_no_past_and_reads_it_once(ground: Ground) -> None:
+    here = scene(ground, asked() | {"past_days": 90})
+
+    async def asked_again() -> bool:
+        return len(here.shop.requests) > seen
+
+    async def wished() -> tuple[BackfillWish, ...]:
+        return (await here.book()).control("lying").backfills
+
+    async with here.role():
+        await eventually(wished)
+    (wish,) = await wished()
+    assert 90 <= (wish.to_ms - wish.from_ms) / DAY_MS <= 91
+    await here.wants("lying", ConnectionControl())  # somebody withdrew it
+    seen = len(here.shop.requests)
+    async with here.role():
+        await eventually(asked_again)
+    assert await wished() == ()
 
 
 async def _is_quiet(here: Scene) -> bool:
