@@ -48,7 +48,7 @@ def main() -> int:
     asked = parser.parse_args()
     settings = load_settings(broker_heap_mb=1024)
     loads: list[float] = [os.getloadavg()[0]]
-    with tempfile.TemporaryDirectory(prefix="funnelwatch-whole-path-") as name:
+    with tempfile.TemporaryDirectory(prefix="funnelwatch-whole-path-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         broker = broker_of(settings, folder)
         broker.start()

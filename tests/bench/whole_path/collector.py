@@ -33,7 +33,7 @@ FULL = {
     "session": "0190f3c2a7",
     "category": "shoes/running",
     "country": "DE",
-    "device_class": "mobile",
+    "device_class": "ios",
     "campaign": "autumn_sale_2026",
     "amount": "129.90",
     "currency": "EUR",
