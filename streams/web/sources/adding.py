@@ -202,7 +202,8 @@ class AddingPages:
         model = models()[content["source"]]
         stored = self._stored(form.get("name", "").strip(), content["source"])
         for question in questions(model, [store.id for store in self._config.stores]):
-            if not is_asked(question, content, model):
+            # what is typed before the link is made stays, whether it will be asked for or not
+            if not (form.get("link") or is_asked(question, content, model)):
                 continue
             answer = _typed(question, form, content["source"])
             if question.kind is AnswerKind.SECRET:
@@ -256,7 +257,7 @@ def _shown(question: SettingQuestion, content: Mapping[str, Any]) -> Any:
         return ""
     found = given(dict(content), question.path)
     if question.kind is AnswerKind.CHOICES:
-        chosen = list(found) if found is not None else question.usual.split(", ") if not content else []
+        chosen = list(found) if found is not None else question.usual.split(", ")
         return chosen if question.choices else ", ".join(chosen)
     if question.kind is AnswerKind.MAPPING and found is not None:
         return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)

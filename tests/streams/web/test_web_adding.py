@@ -190,6 +190,8 @@ def test_a_seller_had_to_get_a_token_elsewhere_before_the_page_took_a_shop(
         asked = filled(desk, "shopee", **typed, link="1")
         assert len(re.findall(rf'href="{url}/api/v2/shop/auth_partner\?[^"]*sign=[^"]*"', asked.text)) == 1
         assert lying_shopee.KEY not in asked.text
+        ticked = re.findall(r'name="reads/(\w+)" value="1" checked', asked.text)
+        assert ticked == ["orders"], "what is read was lost when the link was made"
         assert stored(desk, name) is None
         kept = {"kept/secret": re.findall(r'name="kept/secret" value="([^"]*)"', asked.text)[0], "secret": ""}
         denied = filled(desk, "shopee", "zh", **{**typed, "code": "https://seller.example/back?error=denied"})
