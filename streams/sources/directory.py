@@ -60,6 +60,7 @@ class ConnectionDirectory:
         self.is_whole = False
         #: those who wait until everything that is there now has been read
         self.wanted: list[asyncio.Future[None]] = []
+        self._is_wanted = asyncio.Event()
 
     def __iter__(self) -> Iterator[Connection]:
         self._look()
@@ -73,6 +74,7 @@ class ConnectionDirectory:
         """
         read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.wanted.append(read)
+        self._is_wanted.set()
         try:
             async with asyncio.timeout(patience_s):
                 await read
@@ -81,9 +83,17 @@ class ConnectionDirectory:
                 f"what is kept of sources was not read within {patience_s:g} s"
             ) from error
 
+    async def asked(self, patience_s: float) -> None:
+        """Wait until somebody wants to know what is there now, for so long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                await self._is_wanted.wait()
+
     def answer(self, count: int, error: KafkaUnreachableError | None = None) -> None:
         """Let the first ``count`` of those go on who wait: everything is read that was there when they asked, or it cannot be read."""
         waiting, self.wanted = self.wanted[:count], self.wanted[count:]
+        if not self.wanted:
+            self._is_wanted.clear()
         for one in waiting:
             if one.done():  # it waits no longer
                 continue
@@ -180,4 +190,5 @@ async def _follow_forever(
             directory.answer(len(directory.wanted), away)
         finally:
             await follower.close()
-        await asyncio.sleep(_RETRY_S)
+        # whoever asks is not kept waiting for the next attempt
+        await directory.asked(_RETRY_S)
