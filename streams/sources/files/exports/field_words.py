@@ -36,22 +36,24 @@ _LEFT_OUT: Mapping[str, Text] = {
 }  # fmt: skip
 
 
+def _name(names: Mapping[str, Text], identifier: str) -> Text:
+    plain = identifier.replace("_", " ")
+    return names.get(identifier, Text(plain, plain))
+
+
 def part_name(part: str) -> Text:
     """What a row of a report may be of."""
-    plain = part.replace("_", " ")
-    return _PART_NAMES.get(part, Text(plain, plain))
+    return _name(_PART_NAMES, part)
 
 
 def field_name(field: str) -> Text:
     """What a field of an export is called."""
-    plain = field.replace("_", " ")
-    return _FIELD_NAMES.get(field, Text(plain, plain))
+    return _name(_FIELD_NAMES, field)
 
 
 def left_out_name(reason: str) -> Text:
     """Why rows were left out."""
-    plain = reason.replace("_", " ")
-    return _LEFT_OUT.get(reason, Text(plain, plain))
+    return _name(_LEFT_OUT, reason)
 
 
 def column_name(name: str) -> Text:
